@@ -1,0 +1,64 @@
+/** Writes a part: its own `moof` over the samples of one k, so that parts do not tell which encoder made them (14496-12, 8.8; 8.16.5 for `prft`). */
+import { concatBytes, u32Bytes, u64Bytes } from './bytes.ts'
+import { encodeBox, encodeFullBox } from './box.ts'
+import type { Sample } from './fragment.ts'
+import { encodeMeta, encodeMetaBox, runningNumber, type Part, type PartHeader } from './part.ts'
+import { chunkBytesFor, hashChunks, signingInput, type Sign } from './signature.ts'
+
+export interface PartContents {
+  header: PartHeader
+  /** All of one k, in order, at least one. */
+  samples: readonly Sample[]
+  sign: Sign
+}
+
+const SYNC_SAMPLE = 0x02000000
+const NON_SYNC_SAMPLE = 0x01010000
+const TRACK_ID = 1
+/** 1900 to 1970, between NTP's epoch and ours. */
+const NTP_OFFSET_SECONDS = 2_208_988_800
+
+export function encodePart({ header, samples, sign }: PartContents): Part {
+  const payload = samples.map((sample) => sample.data)
+  const sequence = runningNumber(header) + 1
+  const moofBytes = encodeMoof(header, samples, { sequence, dataOffset: 0 }).length
+  const moof = encodeMoof(header, samples, { sequence, dataOffset: moofBytes + 8 })
+  const body = concatBytes([encodePrft(header), moof, encodeBox('mdat', ...payload)])
+  const chunkBytes = chunkBytesFor(body.length)
+  const signed = encodeMeta({ header, bodyBytes: body.length, chunkBytes, chunkHashes: hashChunks(body, chunkBytes) })
+  return { header, bytes: concatBytes([encodeMetaBox(signed, sign(signingInput(signed))), body]) }
+}
+
+function encodeMoof(
+  header: PartHeader,
+  samples: readonly Sample[],
+  { sequence, dataOffset }: { sequence: number; dataOffset: number },
+): Uint8Array {
+  const defaultDuration = samples[0]?.duration ?? 0
+  const sameDuration = samples.every((sample) => sample.duration === defaultDuration)
+  const allSync = samples.every((sample) => sample.keyframe)
+  const startsWithSync = !allSync && samples[0]?.keyframe === true
+  const tfhd = encodeFullBox(
+    'tfhd',
+    { flags: 0x020000 | 0x8 | 0x20 }, // default-base-is-moof, default duration and flags
+    u32Bytes(TRACK_ID, defaultDuration, allSync ? SYNC_SAMPLE : NON_SYNC_SAMPLE),
+  )
+  const tfdt = encodeFullBox('tfdt', { version: 1 }, u64Bytes(header.mediaTime))
+  const fields = samples.flatMap((sample) =>
+    sameDuration ? [sample.data.length] : [sample.duration, sample.data.length],
+  )
+  const trun = encodeFullBox(
+    'trun',
+    { flags: 0x201 | (startsWithSync ? 0x4 : 0) | (sameDuration ? 0 : 0x100) },
+    u32Bytes(samples.length, dataOffset, ...(startsWithSync ? [SYNC_SAMPLE] : []), ...fields),
+  )
+  return encodeBox('moof', encodeFullBox('mfhd', {}, u32Bytes(sequence)), encodeBox('traf', tfhd, tfdt, trun))
+}
+
+/** Producer reference time: when the origin took in what is shown at this media time. */
+function encodePrft(header: PartHeader): Uint8Array {
+  const seconds = Math.floor(header.captureTimeMs / 1000)
+  const fraction = Math.floor(((header.captureTimeMs % 1000) / 1000) * 2 ** 32)
+  const ntp = u32Bytes(seconds + NTP_OFFSET_SECONDS, fraction)
+  return encodeFullBox('prft', { version: 1 }, u32Bytes(TRACK_ID), ntp, u64Bytes(header.mediaTime))
+}

@@ -1,0 +1,61 @@
+/** Ed25519 over a part's META, whose chunk hashes bind the bytes (RFC 8032; FIPS 180-4). Pure JavaScript: pages on plain HTTP have no `crypto.subtle`. */
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { asciiBytes, concatBytes } from './bytes.ts'
+import { HASH_BYTES, MAX_CHUNK_BYTES, MIN_CHUNKS, parseMeta, type SignedMeta } from './part.ts'
+
+/** Signs a message, such as `signWith(secretKey)`; the origin may hand in a native one. */
+export type Sign = (message: Uint8Array) => Uint8Array
+
+/** Keeps a signature over a part from being taken for one over anything else. */
+const DOMAIN = asciiBytes('headwater/part/1\0')
+
+export function signWith(secretKey: Uint8Array): Sign {
+  return (message) => ed25519.sign(message, secretKey)
+}
+
+/** What is handed to Ed25519 for these META bytes. */
+export function signingInput(signedMeta: Uint8Array): Uint8Array {
+  return concatBytes([DOMAIN, signedMeta])
+}
+
+export function chunkBytesFor(bodyBytes: number): number {
+  const count = Math.max(MIN_CHUNKS, Math.ceil(bodyBytes / MAX_CHUNK_BYTES))
+  return Math.ceil(bodyBytes / count)
+}
+
+export function hashChunks(body: Uint8Array, chunkBytes: number): Uint8Array[] {
+  const hashes: Uint8Array[] = []
+  for (let at = 0; at < body.length; at += chunkBytes) hashes.push(hashChunk(body.subarray(at, at + chunkBytes)))
+  return hashes
+}
+
+export function hashChunk(chunk: Uint8Array): Uint8Array {
+  return sha256(chunk).subarray(0, HASH_BYTES)
+}
+
+/** Whether the origin signed this META. */
+export function verifyMeta({ signed, signature }: SignedMeta, publicKey: Uint8Array): boolean {
+  try {
+    return ed25519.verify(signature, signingInput(signed), publicKey)
+  } catch {
+    return false // a point that is not on the curve
+  }
+}
+
+/** Whether these bytes are, to the last one, a part that the holder of the key published. Never throws. */
+export function verifyPart(bytes: Uint8Array, publicKey: Uint8Array): boolean {
+  let parsed: SignedMeta
+  try {
+    parsed = parseMeta(bytes)
+  } catch {
+    return false
+  }
+  const { meta, bodyOffset } = parsed
+  const body = bytes.subarray(bodyOffset)
+  if (body.length !== meta.bodyBytes || meta.chunkBytes !== chunkBytesFor(meta.bodyBytes)) return false
+  const hashes = hashChunks(body, meta.chunkBytes)
+  if (hashes.length !== meta.chunkHashes.length) return false
+  const same = hashes.every((hash, index) => hash.every((byte, at) => meta.chunkHashes[index]?.[at] === byte))
+  return same && verifyMeta(parsed, publicKey)
+}
