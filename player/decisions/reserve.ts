@@ -1,0 +1,43 @@
+/**
+ * Holds the distance to live by playing slightly faster or slower. The distance is counted in media held locally, never
+ * from hls.js's own latency, which does not see the reserve shrink while the publisher pauses.
+ */
+import { MODES, type LatencyMode } from './latency-mode.ts'
+
+export const MIN_RATE = 0.95
+export const MAX_RATE = 1.05
+/** Further behind than this after the first frame, one seek is kinder than a minute of fast playing. */
+export const START_SEEK_S = 0.75
+/** Slows down fully while less than this part of the target is left. */
+const STARVED_SHARE = 0.6
+
+export interface ReserveInput {
+  mode: LatencyMode
+  /** newest local media end minus the playhead, averaged over about two seconds */
+  distanceS: number
+  /** the rate now in use: a correction once begun goes on to the middle of the tolerance */
+  rate: number
+  /** distance asked for by the viewer (after a pause or a seek back); null follows the mode */
+  heldDistanceS: number | null
+}
+
+/** The playback rate for the next moment, within 0.95 and 1.05. */
+export function choosePlaybackRate(input: ReserveInput): number {
+  const mode = MODES[input.mode]
+  const target = Math.max(mode.targetS, input.heldDistanceS ?? 0)
+  const error = input.distanceS - target
+  const size = Math.abs(error)
+  if (error < 0 && input.distanceS < target * STARVED_SHARE) return MIN_RATE
+  if (error > 1 && input.heldDistanceS === null) return MAX_RATE
+  if (size > mode.toleranceS) return error > 0 ? mode.fast : mode.slow
+  const isCorrecting = input.rate !== 1 && Math.sign(input.rate - 1) === Math.sign(error)
+  if (!isCorrecting || size <= mode.toleranceS / 3) return 1
+  return error > 0 ? mode.fast : mode.slow
+}
+
+/** The one seek allowed at the start: how far to jump forward, or 0. Never beyond what is buffered. */
+export function chooseStartSeek(input: { mode: LatencyMode; distanceS: number; bufferedAheadS: number }): number {
+  const excess = input.distanceS - MODES[input.mode].targetS
+  if (excess < START_SEEK_S) return 0
+  return Math.max(0, Math.min(excess, input.bufferedAheadS - 0.2))
+}
