@@ -1,0 +1,36 @@
+// What `npm start -- --help` says; here and not in the server, so that it can be read before anything is installed.
+import { version } from './root.mjs'
+
+export function helpText() {
+  return `Headwater ${version()}: a live-streaming origin that does not lose the picture
+
+  npm start                     origin, transcoder and edge in one process
+  npm start -- [options]
+
+Options
+  --demo            also publish a moving test picture with a clock and a tone, and print where to watch it
+  --role ROLE       origin, transcoder, edge or all (default: all)
+  --port PORT       port of the pages, the streams and the API (default: 8080, or HTTP_PORT)
+  --no-setup        install and build nothing, run what is built
+  --version, -v     print the version
+  --help, -h        print this text
+
+Set-up (before the server starts; each step only when it is needed)
+  1. Node's version is checked: 20.19 or newer.
+  2. ffmpeg and ffprobe: installed with apt-get on Debian and Ubuntu (as root or where sudo asks for no password);
+     elsewhere it says what is missing and how to get it.
+  3. npm packages: npm ci, when node_modules differs from package-lock.json.
+  4. The server and the player are built into dist/, when their sources have changed.
+
+Environment
+  HTTP_PORT         pages, streams and API, default 8080
+  RTMP_PORT         where OBS sends to, default 1935
+  INTERNAL_PORT     between the services, loopback only unless configured
+  PUBLIC_URL        the address viewers use, when it is not http://HOST:HTTP_PORT
+  DATA_DIR          rooms and keys, default ./data
+  ADMIN_TOKEN       may manage everything; made at the first start and kept in DATA_DIR when not set
+  CLUSTER_SECRET    what services that run apart show each other
+  LOG_LEVEL         error, warn, info or debug, default info
+
+Ctrl-C ends everything. More in README.md and docs/.`
+}
