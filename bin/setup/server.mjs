@@ -12,38 +12,45 @@ const SAME_SIGNAL_MS = 400
 // The server has to be gone this long after the first signal; with what npm itself takes it stays under 3 s.
 const GRACE_MS = 2700
 
-/** Resolves with the server's exit code (128 + number when a signal ended it). */
+/** Runs the server until it ends; resolves with its exit code (128 + number when a signal ended it). */
 export function runServer(args, script = atRoot('dist/headwater.js')) {
+  const server = spawnServer(args, script)
+  let lastAt = -Infinity
+  const passOn = (signal) => {
+    const now = performance.now()
+    if (now - lastAt < SAME_SIGNAL_MS) return
+    lastAt = now
+    server.stop(signal === 'SIGHUP' ? 'SIGTERM' : signal)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, passOn)
+  return server.exited
+}
+
+/** Starts the server; `stop` sends a signal and kills what is still there after the grace, `exited` tells the exit code. */
+export function spawnServer(args, script = atRoot('dist/headwater.js')) {
   const preload = new URL('./end-with-parent.mjs', import.meta.url).href
   const child = spawn(process.execPath, ['--enable-source-maps', '--import', preload, script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     detached: process.platform !== 'win32',
   })
-  passSignalsOn(child)
-  return new Promise((resolve) => {
+  let deadline = null
+  const exited = new Promise((resolve) => {
     child.on('error', (error) => {
       console.error(error)
       resolve(1)
     })
     child.on('exit', (code, signal) => {
+      clearTimeout(deadline)
       killGroup(child)
       resolve(code ?? 128 + constants.signals[signal])
     })
   })
-}
-
-function passSignalsOn(child) {
-  let lastAt = -Infinity
-  let deadline = null
-  const passOn = (signal) => {
-    const now = performance.now()
-    if (now - lastAt < SAME_SIGNAL_MS) return
-    lastAt = now
-    child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal)
-    deadline ??= setTimeout(() => killGroup(child), GRACE_MS).unref()
+  const stop = (signal) => {
+    child.kill(signal)
+    deadline ??= setTimeout(() => killGroup(child), GRACE_MS)
+    return exited
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, passOn)
-  child.on('exit', () => clearTimeout(deadline))
+  return { exited, stop }
 }
 
 function killGroup(child) {
