@@ -2,16 +2,35 @@
 
 export const ERROR_STATUS = {
   bad_request: 400,
+  body_invalid: 400,
+  bad_host: 400,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
+  body_too_large: 413,
+  uri_too_long: 414,
+  too_many_requests: 429,
   internal_error: 500,
+  not_ready: 503,
+  upstream_unavailable: 502,
+
   room_not_found: 404,
   room_not_live: 404,
   rendition_not_found: 404,
   part_not_found: 404,
   part_timeout: 503,
-  upstream_unavailable: 502,
+  too_many_rooms: 503,
+  mode_unavailable: 501,
+
+  config_invalid: 500,
+  port_in_use: 500,
+  port_denied: 500,
+  data_dir_unusable: 500,
+  state_corrupt: 500,
+  store_full: 503,
+  ffmpeg_missing: 503,
+  probe_failed: 502,
 } as const
 
 export type ErrorCode = keyof typeof ERROR_STATUS
@@ -19,12 +38,13 @@ export type ErrorCode = keyof typeof ERROR_STATUS
 /** A peer's or user's fault, or a dependency's failure wrapped where it was used: never a bug of our own. */
 export class HeadwaterError extends Error {
   readonly code: ErrorCode
+  /** HTTP status of the answer; the code's own unless the place that throws knows better. */
   readonly status: number
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: { status?: number; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.name = 'HeadwaterError'
     this.code = code
-    this.status = ERROR_STATUS[code]
+    this.status = options.status ?? ERROR_STATUS[code]
   }
 }

@@ -1,0 +1,135 @@
+/** Every key of headwater.yaml, with its type, limits and default. docs/configuration.md explains each. */
+
+import { z } from 'zod'
+import { LOG_LEVELS } from './logger.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+const port = z.int('a whole number from 0 to 65535').min(0).max(65535)
+// Null listens on every address of the machine, IPv6 and IPv4, whichever of them it has.
+const host = z.string().min(1).max(255).nullable()
+const url = z.string().max(2048).refine(isOriginUrl, 'must be an http or https address without a path')
+const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'must be 1 to 512 visible ASCII characters')
+const bitrateKbps = z.int().min(16).max(100_000)
+
+const rendition = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]{1,16}$/, 'must be 1 to 16 characters of a-z and 0-9'),
+  height: z.int().min(16).max(8192).multipleOf(2),
+  bitrateKbps,
+})
+
+const http = z.strictObject({
+  host: host.default(null),
+  port: port.default(8080),
+  maxConnections: z.int().min(1).max(1_000_000).default(20_000),
+})
+
+const rtmp = z.strictObject({ host: host.default(null), port: port.default(1935) })
+
+const internal = z.strictObject({ host: host.default('127.0.0.1'), port: port.default(8081) })
+
+const log = z.strictObject({ level: z.enum(LOG_LEVELS).default('info') })
+
+const ladder = z.strictObject({
+  renditions: z
+    .array(rendition)
+    .max(8)
+    .refine(hasUniqueNames, 'must not name a rendition twice, nor one `audio` or `source`')
+    .default([
+      { name: '720p', height: 720, bitrateKbps: 1500 },
+      { name: '400p', height: 400, bitrateKbps: 500 },
+    ]),
+  sourceHeight: z.boolean().default(true),
+  audioBitrateKbps: z.int().min(32).max(512).default(128),
+  preset: z.enum(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium']).default('veryfast'),
+  cpuLimitPercent: z.number().min(1).max(100).default(65),
+})
+
+const source = z.strictObject({
+  maxWidth: z.int().min(16).max(8192).default(3840),
+  maxHeight: z.int().min(16).max(8192).default(2160),
+  maxBitrateKbps: bitrateKbps.default(20_000),
+  firstKeyframeTimeoutMs: z.int().min(1000).max(60_000).default(10_000),
+})
+
+const flv = z.strictObject({
+  ringSeconds: z.number().min(1).max(60).default(10),
+  clientBufferBytes: z
+    .int()
+    .min(65_536)
+    .max(64 * MEBIBYTE)
+    .default(MEBIBYTE),
+  lagCloseMs: z.int().min(1000).max(120_000).default(10_000),
+  flushMs: z.int().min(0).max(1000).default(50),
+})
+
+const edge = z.strictObject({
+  cacheBytes: z
+    .int()
+    .min(MEBIBYTE)
+    .max(1024 * 1024 * MEBIBYTE)
+    .default(256 * MEBIBYTE),
+  flv: flv.prefault({}),
+})
+
+export const configSchema = z.strictObject({
+  http: http.prefault({}),
+  rtmp: rtmp.prefault({}),
+  internal: internal.prefault({}),
+  publicUrl: url
+    .transform((value) => new URL(value).origin)
+    .nullable()
+    .default(null),
+  dataDir: z.string().min(1).max(4096).default('./data'),
+  redisUrl: z
+    .never('is not in this version: state is kept in memory and in dataDir; leave it out')
+    .nullable()
+    .default(null),
+  originUrl: url
+    .transform((value) => new URL(value).origin)
+    .nullable()
+    .default(null),
+  adminToken: secret.nullable().default(null),
+  clusterSecret: secret.nullable().default(null),
+  log: log.prefault({}),
+  rooms: z.strictObject({ max: z.int().min(1).max(1_000_000).default(10_000) }).prefault({}),
+  ladder: ladder.prefault({}),
+  source: source.prefault({}),
+  window: z.strictObject({ seconds: z.int().min(20).max(600).default(60) }).prefault({}),
+  reconnectWindowSeconds: z.int().min(0).max(1800).default(300),
+  edge: edge.prefault({}),
+})
+
+/** The whole configuration of a process, every key present. */
+export type Config = z.output<typeof configSchema>
+
+/** Environment variables and the keys they set; the environment wins over the file. */
+export const ENVIRONMENT_KEYS = {
+  HTTP_HOST: 'http.host',
+  HTTP_PORT: 'http.port',
+  RTMP_HOST: 'rtmp.host',
+  RTMP_PORT: 'rtmp.port',
+  INTERNAL_HOST: 'internal.host',
+  INTERNAL_PORT: 'internal.port',
+  PUBLIC_URL: 'publicUrl',
+  DATA_DIR: 'dataDir',
+  REDIS_URL: 'redisUrl',
+  ORIGIN_URL: 'originUrl',
+  ADMIN_TOKEN: 'adminToken',
+  CLUSTER_SECRET: 'clusterSecret',
+  LOG_LEVEL: 'log.level',
+} as const
+
+/** Keys whose values no error message may repeat. */
+export const SECRET_KEYS: readonly string[] = ['adminToken', 'clusterSecret', 'redisUrl']
+
+function isOriginUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, pathname, search, hash, username } = new URL(value)
+  return ['http:', 'https:'].includes(protocol) && pathname === '/' && `${search}${hash}${username}` === ''
+}
+
+function hasUniqueNames(renditions: { name: string }[]): boolean {
+  const names = new Set([...renditions.map((each) => each.name), 'audio', 'source'])
+  return names.size === renditions.length + 2
+}

@@ -1,0 +1,61 @@
+/** DATA_DIR: made at the first start, private to its owner; files in it are replaced whole or not at all. */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { HeadwaterError } from './errors.ts'
+
+// Keys and tokens live here: nobody but the owner may read.
+const PRIVATE_DIR_MODE = 0o700
+const PRIVATE_FILE_MODE = 0o600
+
+/** Makes the directory when it is absent. Throws `data_dir_unusable` when it cannot be written. */
+export async function openDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: PRIVATE_DIR_MODE })
+    const probe = path.join(dataDir, `.probe-${process.pid}`)
+    await (await open(probe, 'w', PRIVATE_FILE_MODE)).close()
+    await rm(probe, { force: true })
+  } catch (error) {
+    throw new HeadwaterError('data_dir_unusable', `cannot write to the data directory ${dataDir}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Replaces a file: written beside it, flushed to disk, renamed over it; a crash leaves the old or the new one. */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const handle = await open(temporary, 'wx', PRIVATE_FILE_MODE)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncDirectory(path.dirname(file))
+}
+
+/** The text of a file, or null when it does not exist. */
+export async function readFileIfPresent(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+// The rename itself is durable only once the directory is flushed; systems that cannot do that lose nothing else.
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => null)
+  if (handle === null) return
+  await handle.sync().catch(() => {})
+  await handle.close()
+}
