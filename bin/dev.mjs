@@ -19,7 +19,9 @@ const { servePages } = await import('./setup/serve-pages.mjs')
 
 const closeServer = await watchServer(args)
 const closePages = await servePages({ port: pagesPort, serverUrl })
-console.log(`dev: pages with hot reload at http://localhost:${pagesPort}/studio, the server itself at ${serverUrl}`)
+console.log(
+  `dev: pages with hot reload at http://localhost:${pagesPort}/studio, the server itself at ${serverUrl}`,
+)
 
 let isEnding = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

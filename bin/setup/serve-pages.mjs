@@ -5,7 +5,12 @@ import { atRoot } from './root.mjs'
 /** Starts it; resolves with the way to stop it. */
 export async function servePages({ port, serverUrl }) {
   // The Headwater server accepts WebSockets from its own pages only, so the proxy speaks as one of them.
-  const proxied = { target: serverUrl, changeOrigin: true, rewriteWsOrigin: true, headers: { origin: serverUrl } }
+  const proxied = {
+    target: serverUrl,
+    changeOrigin: true,
+    rewriteWsOrigin: true,
+    headers: { origin: serverUrl },
+  }
   const vite = await createServer({
     configFile: atRoot('player/vite.config.ts'),
     server: {

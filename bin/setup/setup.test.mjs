@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { helpText } from './help.mjs'
 import { nodeComplaint } from './node-version.mjs'
 import { isInstalled } from './npm-packages.mjs'
+import { atRoot } from './root.mjs'
 import { hashSources } from './source-hash.mjs'
 import { startPackages, testPackages, whatIsMissing } from './system-packages.mjs'
 import { countTests, lastLine } from './test-count.mjs'
@@ -37,6 +38,17 @@ describe('isInstalled', () => {
     expect(
       isInstalled(wanted, { 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '1.0.0' } }),
     ).toBe(false)
+  })
+})
+
+describe('package-lock.json', () => {
+  // npm leaves out the packages of other platforms when it cannot get them, and npm ci then refuses the file.
+  it('has an entry for every optional package of every platform', () => {
+    const { packages } = JSON.parse(readFileSync(atRoot('package-lock.json'), 'utf8'))
+    const paths = Object.keys(packages)
+    const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    const lacking = wanted.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`)))
+    expect(lacking).toEqual([])
   })
 })
 
