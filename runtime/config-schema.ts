@@ -22,6 +22,7 @@ const http = z.strictObject({
   host: host.default(null),
   port: port.default(8080),
   maxConnections: z.int().min(1).max(1_000_000).default(20_000),
+  trustProxy: z.boolean().default(false),
 })
 
 const rtmp = z.strictObject({ host: host.default(null), port: port.default(1935) })

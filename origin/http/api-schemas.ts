@@ -1,0 +1,45 @@
+/** What the API's bodies and queries must look like. Fields nobody knows are left out, not refused. */
+
+import { z } from 'zod'
+import { HeadwaterError } from '../../runtime/errors.ts'
+import { cleanTitle, countCharacters, MAX_TITLE_CHARACTERS, STREAMING_MODES } from '../room/room.ts'
+
+const title = z
+  .string()
+  .transform(cleanTitle)
+  .refine(
+    (text) => countCharacters(text) <= MAX_TITLE_CHARACTERS,
+    `must not be longer than ${MAX_TITLE_CHARACTERS} characters`,
+  )
+
+const label = z.string().max(64).optional()
+
+export const createBody = z.object({
+  title: title.default(''),
+  streaming_mode: z.enum(STREAMING_MODES).default('rtmp'),
+  push_protocol: label,
+  stream_type: label,
+})
+
+export const rotateBody = z.object({ rotate_publisher_token: z.boolean().default(false) })
+
+const MAX_PAGE = 1000
+
+export const listQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100),
+  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+})
+
+/** The value as the schema wants it. Throws `body_invalid` or the given code, naming every wrong field. */
+export function parseInput<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  code: 'body_invalid' | 'bad_request' = 'body_invalid',
+): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.map(
+    (issue) => `${issue.path.map(String).join('.') || 'body'}: ${issue.message}`,
+  )
+  throw new HeadwaterError(code, lines.join('; ').slice(0, 500))
+}

@@ -1,0 +1,52 @@
+/** A room: what it is to everyone, what is kept of it, and the pair of keys its parts are signed with. */
+
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+
+export const STREAMING_MODES = ['rtmp', 'webrtc', 'hybrid'] as const
+export type StreamingMode = (typeof STREAMING_MODES)[number]
+
+/** What anyone inside the origin may know of a room; nothing in it is secret. */
+export interface Room {
+  id: string
+  title: string
+  streamingMode: StreamingMode
+  createdAtMs: number
+  /** Ed25519 public key that the room's parts are checked with, base64url. */
+  publicKey: string
+}
+
+/** An Ed25519 key pair, 32 bytes each (RFC 8032 §5.1.5). */
+export interface SigningKey {
+  seed: Uint8Array
+  publicKey: Uint8Array
+}
+
+export const MAX_TITLE_CHARACTERS = 120
+
+// Control characters, and those that turn the direction of text around: a title must not rewrite what stands beside it.
+const UNWANTED_IN_TITLES = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu
+
+/** A title as it is kept: without control characters, single spaces, trimmed. Its length is the caller's to check. */
+export function cleanTitle(title: string): string {
+  return title.replace(UNWANTED_IN_TITLES, ' ').replace(/\s+/g, ' ').trim()
+}
+
+/** The length of a title as a person counts it. */
+export function countCharacters(title: string): number {
+  return [...title].length
+}
+
+/** A new key pair for a room. */
+export function createSigningKey(): SigningKey {
+  const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  return { seed: Buffer.from(d, 'base64url'), publicKey: Buffer.from(x, 'base64url') }
+}
+
+/** The key pair of a seed that was kept. Throws when it is not one. */
+export function restoreSigningKey(seed: Uint8Array): SigningKey {
+  // PKCS #8 wrapping of a raw Ed25519 seed (RFC 8410 §7): fixed bytes, then the 32 of the seed.
+  const wrapping = Buffer.from('302e020100300506032b657004220420', 'hex')
+  const key = createPrivateKey({ key: Buffer.concat([wrapping, seed]), format: 'der', type: 'pkcs8' })
+  const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
+  return { seed, publicKey: Buffer.from(x, 'base64url') }
+}

@@ -1,0 +1,138 @@
+/** One WebSocket of the signalling: waits for its hello, proves it, then only listens. */
+
+import type { WebSocket } from 'ws'
+import { HeadwaterError } from '../../runtime/errors.ts'
+import type { Identity } from '../room/access.ts'
+import { helloMessage } from './messages.ts'
+import type { HelloMessage, ServerMessage } from './messages.ts'
+
+export interface ClientOptions {
+  socket: WebSocket
+  /** Room named in the address; a claim that the hello must not contradict. */
+  claimedRoomId: string | null
+  /** Checks a hello; rejects with the HeadwaterError the client is to be told. */
+  admit: (hello: HelloMessage) => Promise<Identity | null>
+  onAdmitted: (client: Client) => void
+  onClosed: (client: Client) => void
+  helloTimeoutMs?: number
+}
+
+export const HELLO_TIMEOUT_MS = 5000
+/** A client that takes its messages too slowly is let go at this many unsent bytes. */
+export const MAX_UNSENT_BYTES = 256 * 1024
+// Close codes of our own (RFC 6455 §7.4.2), after the HTTP statuses they stand for.
+const CLOSE_BAD_REQUEST = 4400
+const CLOSE_BASE = 4000
+
+export class Client {
+  readonly #options: ClientOptions
+  readonly #socket: WebSocket
+  #timer: NodeJS.Timeout | null
+  #hello: HelloMessage | null = null
+  #identity: Identity | null = null
+  #isWaiting = false
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    this.#socket = options.socket
+    this.#timer = setTimeout(() => this.#fail('no hello in time'), options.helloTimeoutMs ?? HELLO_TIMEOUT_MS)
+    this.#socket.on('message', (data, isBinary) => this.#receive(String(data), isBinary))
+    this.#socket.on('error', () => this.#socket.terminate())
+    this.#socket.once('close', () => {
+      this.#stopTimer()
+      options.onClosed(this)
+    })
+  }
+
+  /** The room; null before the hello was accepted. */
+  get roomId(): string | null {
+    return this.#hello?.room_id ?? null
+  }
+
+  /** Whether the client manages the room and may see facts. */
+  get isManager(): boolean {
+    return this.#identity !== null
+  }
+
+  get isViewer(): boolean {
+    return this.#hello?.role === 'viewer' && !this.isManager
+  }
+
+  send(message: ServerMessage): void {
+    this.sendText(JSON.stringify(message))
+  }
+
+  /** Sends a message made once for many clients. */
+  sendText(text: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.#socket.terminate()
+    else this.#socket.send(text)
+  }
+
+  /** Tells why, then closes with 4000 + the error's status. */
+  refuse(error: HeadwaterError): void {
+    this.send({ type: 'error', code: error.code, message: error.message })
+    this.#socket.close(CLOSE_BASE + error.status, error.code)
+  }
+
+  /** RFC 6455 §7.4.1: 1001, the server goes away. */
+  close(): void {
+    this.#socket.close(1001, 'server stops')
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  #receive(text: string, isBinary: boolean): void {
+    // After the hello a client has nothing to say yet; what newer ones say is left alone.
+    if (this.#hello !== null || this.#isWaiting) return
+    const hello = isBinary ? null : parseHello(text)
+    if (hello === null) {
+      this.#fail('the first message must be a hello')
+      return
+    }
+    if (this.#options.claimedRoomId !== null && this.#options.claimedRoomId !== hello.room_id) {
+      this.#fail('the hello names another room than the address')
+      return
+    }
+    this.#isWaiting = true
+    void this.#admit(hello)
+  }
+
+  async #admit(hello: HelloMessage): Promise<void> {
+    try {
+      const identity = await this.#options.admit(hello)
+      if (this.#socket.readyState !== this.#socket.OPEN) return
+      this.#stopTimer()
+      this.#identity = identity
+      this.#hello = hello
+      this.#options.onAdmitted(this)
+    } catch (error) {
+      this.refuse(
+        error instanceof HeadwaterError
+          ? error
+          : new HeadwaterError('internal_error', 'something went wrong here', { cause: error }),
+      )
+    }
+  }
+
+  #fail(message: string): void {
+    this.send({ type: 'error', code: 'bad_request', message })
+    this.#socket.close(CLOSE_BAD_REQUEST, 'bad_request')
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+}
+
+function parseHello(text: string): HelloMessage | null {
+  try {
+    const parsed = helloMessage.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
+  }
+}

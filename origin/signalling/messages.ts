@@ -1,0 +1,58 @@
+/** The signalling's messages: what a client may send, what it is sent, and what is said of a publisher's comings and goings. */
+
+import { z } from 'zod'
+import type { LiveFacts, Notice, RoomState } from '../program/live-rooms.ts'
+import { ROOM_ID_PATTERN } from '../room/keys.ts'
+import type { PublisherView } from '../room/view.ts'
+
+/** A client's first message. `role` is what it says of itself; rights come from the token alone. */
+export const helloMessage = z.object({
+  type: z.literal('hello'),
+  role: z.enum(['viewer', 'publisher', 'admin']),
+  room_id: z.string().regex(ROOM_ID_PATTERN),
+  user_id: z.string().max(64).optional(),
+  token: z.string().min(1).max(512).optional(),
+})
+export type HelloMessage = z.output<typeof helloMessage>
+
+export type PublisherEvent =
+  'publisher-interrupted' | 'publisher-reconnecting' | 'publisher-reconnected' | 'publisher-ended'
+
+/** What the server sends. `at` is its wall clock, milliseconds. */
+export type ServerMessage =
+  | { type: 'room'; state: RoomState; program_id: string | null; at: number }
+  | { type: PublisherEvent; at: number }
+  | { type: 'facts'; publisher: PublisherView | null; refusal: Notice | null; viewers: number; at: number }
+  | { type: 'error'; code: string; message: string }
+
+/** What has to be remembered of a room to tell a return from a start. */
+export interface Presence {
+  state: RoomState
+  programId: string | null
+  /** The publisher was lost and is not back yet. */
+  isAway: boolean
+}
+
+export function presenceOf(facts: LiveFacts): Presence {
+  return { state: facts.state, programId: facts.programId, isAway: facts.state === 'interrupted' }
+}
+
+/** What follows from a change: the new presence, whether the room is to be told, and what of the publisher. */
+export function observe(
+  before: Presence,
+  facts: LiveFacts,
+): { presence: Presence; isChange: boolean; event: PublisherEvent | null } {
+  const { state, programId } = facts
+  const isChange = state !== before.state || programId !== before.programId
+  const isAway = state === 'interrupted' || (state === 'starting' && before.isAway)
+  return { presence: { state, programId, isAway }, isChange, event: isChange ? eventOf(before, state) : null }
+}
+
+function eventOf(before: Presence, state: RoomState): PublisherEvent | null {
+  if (state === before.state) return null
+  if (state === 'interrupted') return 'publisher-interrupted'
+  if (state === 'starting' && before.isAway) return 'publisher-reconnecting'
+  if (state === 'live' && before.isAway) return 'publisher-reconnected'
+  if (state === 'ended') return 'publisher-ended'
+  return null
+}
