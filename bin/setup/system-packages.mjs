@@ -1,5 +1,5 @@
 // Programs that are not npm packages: installed with apt-get where we may, named with the way to get them where we may not.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { findCommand, mustRun, run } from './run.mjs'
 import { say, SetupError, step } from './say.mjs'
 
@@ -15,8 +15,16 @@ const CHROMIUM = {
   name: 'chromium',
   why: 'the tests watch the stream in a real browser',
   isThere: () => findChromium() !== null,
-  from: { 'apt-get': ['chromium'], brew: ['--cask', 'chromium'], dnf: ['chromium'], pacman: ['chromium'] },
-  note: { brew: 'or set CHROMIUM_PATH to the browser you have' },
+  from: {
+    'apt-get': [isUbuntu() ? 'chromium-browser' : 'chromium'],
+    brew: ['chromium'],
+    dnf: ['chromium'],
+    pacman: ['chromium'],
+  },
+  note: {
+    'apt-get': 'or set CHROMIUM_PATH to the Chromium or Chrome you have',
+    brew: 'or set CHROMIUM_PATH to the Chromium or Chrome you have',
+  },
 }
 
 const FONTS = {
@@ -31,11 +39,17 @@ const FONTS = {
   note: {},
 }
 
+const INSTALL = {
+  'apt-get': 'sudo apt-get install -y',
+  brew: 'brew install',
+  dnf: 'sudo dnf install',
+  pacman: 'sudo pacman -S',
+}
+
 /** What the server needs; an edge alone encodes nothing. */
 export function startPackages(args) {
-  const role =
-    args.find((argument) => argument.startsWith('--role='))?.slice(7) ?? args[args.indexOf('--role') + 1]
-  return args.some((argument) => argument.startsWith('--role')) && role === 'edge' ? [] : [FFMPEG]
+  const role = args.find((argument, index) => argument.startsWith('--role=') || args[index - 1] === '--role')
+  return role?.replace('--role=', '') === 'edge' ? [] : [FFMPEG]
 }
 
 /** What the tests need. */
@@ -79,17 +93,11 @@ export function whatIsMissing(missing, manager) {
 }
 
 function wayToGet(missing, manager) {
-  const install = {
-    'apt-get': 'sudo apt-get install -y',
-    brew: 'brew install',
-    dnf: 'sudo dnf install',
-    pacman: 'sudo pacman -S',
-  }
   const items = missing.filter((item) => item.from[manager])
-  return items.flatMap((item) => {
-    const note = item.note[manager]
-    return [`  ${install[manager]} ${item.from[manager].join(' ')}`, ...(note ? [`    (${note})`] : [])]
-  })
+  if (items.length === 0) return []
+  const notes = items.flatMap((item) => item.note[manager] ?? [])
+  const names = items.flatMap((item) => item.from[manager])
+  return [`  ${INSTALL[manager]} ${names.join(' ')}`, ...notes.map((note) => `    (${note})`)]
 }
 
 function findManager() {
@@ -125,4 +133,9 @@ async function aptInstall(rights, names) {
 function hasProgram(name, variable) {
   const own = process.env[variable]
   return own ? existsSync(own) : findCommand(name) !== null
+}
+
+// Ubuntu's browser comes as a snap, under a name of its own.
+function isUbuntu() {
+  return existsSync('/etc/os-release') && /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'))
 }
