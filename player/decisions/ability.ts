@@ -18,7 +18,9 @@ const SMALL_MEMORY_GB = 1
 
 /** No WebRTC, data saving or little memory: plain HLS only. */
 export function isLowEnd(ability: Ability): boolean {
-  return !ability.webRtc || ability.saveData || (ability.memoryGb !== null && ability.memoryGb <= SMALL_MEMORY_GB)
+  return (
+    !ability.webRtc || ability.saveData || (ability.memoryGb !== null && ability.memoryGb <= SMALL_MEMORY_GB)
+  )
 }
 
 /** Engines that can work here, best first; the viewer's choice leads when it is among them. Empty: nothing can play. */

@@ -30,7 +30,9 @@ describe('chooseRendition', () => {
   })
 
   it('goes down at once, as far as needed', () => {
-    expect(chooseRendition({ ...calm, current: '1080p', estimateKbps: 3000, sinceSwitchMs: 3000 })).toBe('720p')
+    expect(chooseRendition({ ...calm, current: '1080p', estimateKbps: 3000, sinceSwitchMs: 3000 })).toBe(
+      '720p',
+    )
     expect(chooseRendition({ ...calm, current: '1080p', estimateKbps: 900 })).toBe('400p')
     expect(chooseRendition({ ...calm, current: '1080p', estimateKbps: 100 })).toBe('400p')
   })
@@ -54,7 +56,9 @@ describe('chooseRendition', () => {
         fc.double({ min: 0, max: 2, noNaN: true }),
         fc.integer({ min: 0, max: 100_000 }),
         (current, estimateKbps, reserveShare, sinceSwitchMs) => {
-          const next = order.indexOf(chooseRendition({ ...calm, current, estimateKbps, reserveShare, sinceSwitchMs }))
+          const next = order.indexOf(
+            chooseRendition({ ...calm, current, estimateKbps, reserveShare, sinceSwitchMs }),
+          )
           expect(next).toBeGreaterThanOrEqual(0)
           expect(next - order.indexOf(current)).toBeLessThanOrEqual(1)
         },

@@ -39,7 +39,8 @@ export function chooseRendition(input: RenditionInput): string {
   const current = rungs[index]
   if (!current) return startRendition(input.renditions, input.estimateKbps, input.displayHeight)
   if (input.sinceSwitchMs < FALL_AGAIN_MS) return current.name
-  if (input.estimateKbps !== null && mustFall(input, current)) return best(rungs.slice(0, index), input.estimateKbps, STAY_SHARE * 0.8)?.name ?? lowest.name
+  if (input.estimateKbps !== null && mustFall(input, current))
+    return best(rungs.slice(0, index), input.estimateKbps, STAY_SHARE * 0.8)?.name ?? lowest.name
   const next = rungs[index + 1]
   if (next && mayRise(input, current, next)) return next.name
   return current.name
@@ -52,8 +53,9 @@ export function startRendition(
   displayHeight: number | null,
 ): string {
   const rungs = [...renditions].sort((a, b) => a.bitrateKbps - b.bitrateKbps)
-  const useful = rungs.filter((rung, i) => i === 0 || (rungs[i - 1]?.height ?? 0) < (displayHeight ?? Infinity))
-  const pick = estimateKbps === null ? useful[Math.floor(useful.length / 2)] : best(useful, estimateKbps, RISE_SHARE)
+  const useful = rungs.filter((_, i) => i === 0 || (rungs[i - 1]?.height ?? 0) < (displayHeight ?? Infinity))
+  const pick =
+    estimateKbps === null ? useful[Math.floor(useful.length / 2)] : best(useful, estimateKbps, RISE_SHARE)
   return (pick ?? rungs[0])?.name ?? ''
 }
 
@@ -70,6 +72,10 @@ function mayRise(input: RenditionInput, current: RenditionFacts, next: Rendition
   return input.sinceSwitchMs >= wait && input.reserveShare > 0.7
 }
 
-function best(rungs: readonly RenditionFacts[], estimateKbps: number, share: number): RenditionFacts | undefined {
+function best(
+  rungs: readonly RenditionFacts[],
+  estimateKbps: number,
+  share: number,
+): RenditionFacts | undefined {
   return [...rungs].reverse().find((rung) => rung.bitrateKbps <= estimateKbps * share)
 }

@@ -35,6 +35,8 @@ describe('watchHole', () => {
 
   it('forgets a hole that closed by itself', () => {
     const first = watchHole({ ...input, nowMs: 1000 }, null)
-    expect(watchHole({ buffered: [span(40, 60)], currentTime: 50, nowMs: 1200 }, first.sighting).sighting).toBeNull()
+    expect(
+      watchHole({ buffered: [span(40, 60)], currentTime: 50, nowMs: 1200 }, first.sighting).sighting,
+    ).toBeNull()
   })
 })

@@ -8,17 +8,24 @@ const modes = fc.constantFrom<LatencyMode>('continuity', 'low')
 describe('choosePlaybackRate', () => {
   it('stays within 0.95 and 1.05 whatever the distance', () => {
     fc.assert(
-      fc.property(modes, fc.double({ min: -5, max: 60, noNaN: true }), fc.double({ min: 0.9, max: 1.1, noNaN: true }), (mode, distanceS, rate) => {
-        const next = choosePlaybackRate({ mode, distanceS, rate, heldDistanceS: null })
-        expect(next).toBeGreaterThanOrEqual(MIN_RATE)
-        expect(next).toBeLessThanOrEqual(MAX_RATE)
-      }),
+      fc.property(
+        modes,
+        fc.double({ min: -5, max: 60, noNaN: true }),
+        fc.double({ min: 0.9, max: 1.1, noNaN: true }),
+        (mode, distanceS, rate) => {
+          const next = choosePlaybackRate({ mode, distanceS, rate, heldDistanceS: null })
+          expect(next).toBeGreaterThanOrEqual(MIN_RATE)
+          expect(next).toBeLessThanOrEqual(MAX_RATE)
+        },
+      ),
     )
   })
 
   it('leaves the target alone', () => {
     for (const mode of ['continuity', 'low'] as const)
-      expect(choosePlaybackRate({ mode, distanceS: MODES[mode].targetS, rate: 1, heldDistanceS: null })).toBe(1)
+      expect(choosePlaybackRate({ mode, distanceS: MODES[mode].targetS, rate: 1, heldDistanceS: null })).toBe(
+        1,
+      )
   })
 
   it('settles at the target from any start without overshooting out of the tolerance', () => {
@@ -36,8 +43,12 @@ describe('choosePlaybackRate', () => {
   })
 
   it('plays slower after an outage has eaten the reserve', () => {
-    expect(choosePlaybackRate({ mode: 'continuity', distanceS: 4.6, rate: 1, heldDistanceS: null })).toBe(MIN_RATE)
-    expect(choosePlaybackRate({ mode: 'continuity', distanceS: 8.5, rate: 1, heldDistanceS: null })).toBe(0.97)
+    expect(choosePlaybackRate({ mode: 'continuity', distanceS: 4.6, rate: 1, heldDistanceS: null })).toBe(
+      MIN_RATE,
+    )
+    expect(choosePlaybackRate({ mode: 'continuity', distanceS: 8.5, rate: 1, heldDistanceS: null })).toBe(
+      0.97,
+    )
   })
 
   it('does not drag a viewer who went back towards live', () => {

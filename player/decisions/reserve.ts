@@ -36,7 +36,11 @@ export function choosePlaybackRate(input: ReserveInput): number {
 }
 
 /** The one seek allowed at the start: how far to jump forward, or 0. Never beyond what is buffered. */
-export function chooseStartSeek(input: { mode: LatencyMode; distanceS: number; bufferedAheadS: number }): number {
+export function chooseStartSeek(input: {
+  mode: LatencyMode
+  distanceS: number
+  bufferedAheadS: number
+}): number {
   const excess = input.distanceS - MODES[input.mode].targetS
   if (excess < START_SEEK_S) return 0
   return Math.max(0, Math.min(excess, input.bufferedAheadS - 0.2))

@@ -1,0 +1,117 @@
+/** What the server says of a room, parsed once where it enters the page. */
+import * as z from 'zod/mini'
+
+// the just-in-time compiler probes for eval, which the pages' policy forbids
+z.config({ jitless: true })
+
+export const ROOM_STATES = ['idle', 'starting', 'live', 'interrupted', 'ended', 'refused'] as const
+export type RoomState = (typeof ROOM_STATES)[number]
+
+const stateSchema = z.enum(ROOM_STATES)
+const textSchema = z.string().check(z.maxLength(2000))
+const numberSchema = z.nullish(z.number())
+const remarkSchema = z.object({ code: z.string(), message: textSchema })
+
+export const publisherSchema = z.object({
+  codec_video: z.nullish(z.string()),
+  codec_audio: z.nullish(z.string()),
+  width: numberSchema,
+  height: numberSchema,
+  fps: numberSchema,
+  bitrate_kbps: numberSchema,
+  keyframe_interval_ms: numberSchema,
+  audio_sample_rate: numberSchema,
+  audio_channels: numberSchema,
+  warnings: z._default(z.array(remarkSchema), []),
+})
+
+export const roomSchema = z.object({
+  room_id: z.string(),
+  title: z._default(textSchema, ''),
+  state: stateSchema,
+  program_id: z.nullish(z.string()),
+  started_at: z.nullish(z.union([z.number(), z.string()])),
+  viewers: z.nullish(z.number()),
+  publisher: z.nullish(publisherSchema),
+  refusal: z.nullish(remarkSchema),
+})
+
+export const roomMessageSchema = z.object({
+  type: z.literal('room'),
+  state: stateSchema,
+  program_id: z.nullish(z.string()),
+  title: z.nullish(textSchema),
+  at: z.nullish(z.number()),
+})
+
+export const noticeMessageSchema = z.object({
+  type: z.enum([
+    'publisher-interrupted',
+    'publisher-reconnecting',
+    'publisher-reconnected',
+    'publisher-ended',
+  ]),
+  at: z.nullish(z.number()),
+})
+
+export const factsMessageSchema = z.object({
+  type: z.literal('facts'),
+  publisher: z.nullish(publisherSchema),
+  refusal: z.nullish(remarkSchema),
+})
+
+export const serverMessageSchema = z.union([roomMessageSchema, noticeMessageSchema, factsMessageSchema])
+
+export type Remark = z.infer<typeof remarkSchema>
+export type Publisher = z.infer<typeof publisherSchema>
+export type Room = z.infer<typeof roomSchema>
+export type ServerMessage = z.infer<typeof serverMessageSchema>
+
+/** What the page knows of a room at the moment. */
+export interface RoomView {
+  state: RoomState
+  title: string
+  programId: string | null
+  /** when the publisher came back after an interruption, our clock; for the short "back live" note */
+  backAtMs: number | null
+  publisher: Publisher | null
+  refusal: Remark | null
+}
+
+export const UNKNOWN_ROOM: RoomView = {
+  state: 'idle',
+  title: '',
+  programId: null,
+  backAtMs: null,
+  publisher: null,
+  refusal: null,
+}
+
+/** The view after a message; notices only move between live, interrupted and ended. */
+export function applyMessage(view: RoomView, message: ServerMessage, nowMs: number): RoomView {
+  if (message.type === 'facts')
+    return { ...view, publisher: message.publisher ?? null, refusal: message.refusal ?? view.refusal }
+  if (message.type === 'room') {
+    const programId = message.program_id ?? null
+    const isSame = programId === null || programId === view.programId
+    const isBack = view.state === 'interrupted' && message.state === 'live' && isSame
+    return {
+      ...view,
+      state: message.state,
+      title: message.title ?? view.title,
+      programId: programId ?? (message.state === 'idle' ? null : view.programId),
+      backAtMs: isBack ? nowMs : view.backAtMs,
+      refusal: message.state === 'refused' ? view.refusal : null,
+    }
+  }
+  if (message.type === 'publisher-reconnected') return { ...view, state: 'live', backAtMs: nowMs }
+  if (message.type === 'publisher-ended') return { ...view, state: 'ended' }
+  return view.state === 'live' || view.state === 'starting' ? { ...view, state: 'interrupted' } : view
+}
+
+/** The view after a whole answer of the API. */
+export function applyRoom(view: RoomView, room: Room, nowMs: number): RoomView {
+  const message = { type: 'room' as const, state: room.state, program_id: room.program_id, title: room.title }
+  const next = applyMessage(view, message, nowMs)
+  return { ...next, publisher: room.publisher ?? next.publisher, refusal: room.refusal ?? null }
+}

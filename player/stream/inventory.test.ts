@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
+import { Track } from '../../media/track.ts'
+import { noteInventory, readTrackInfo } from './inventory.ts'
+
+const HEAD = `#EXTM3U
+#EXT-X-VERSION:9
+#EXT-X-TARGETDURATION:6
+#EXT-X-PART-INF:PART-TARGET=0.26667
+#EXT-X-MEDIA-SEQUENCE:10
+#EXT-X-MAP:URI="init-3.mp4"
+`
+const at = (msn: number): string =>
+  `#EXT-X-PROGRAM-DATE-TIME:${new Date(1_000_000 + msn * 2000).toISOString()}\n`
+const whole = (msn: number, seconds = 2): string => `${at(msn)}#EXTINF:${seconds.toFixed(5)},\n${msn}.m4s\n`
+const parts = (msn: number, count: number): string =>
+  Array.from(
+    { length: count },
+    (_, i) => `#EXT-X-PART:DURATION=0.25000,URI="${msn}.${i}.m4s"${i === 0 ? ',INDEPENDENT=YES' : ''}\n`,
+  ).join('')
+
+function noted(text: string): Track {
+  const track = new Track({ name: '720p', maxSegments: 20 })
+  noteInventory(track, 'program1', parseMediaPlaylist(HEAD + text))
+  return track
+}
+
+describe('noteInventory', () => {
+  it('knows the newest part, and the parts of segments that list none any more', () => {
+    const track = noted(
+      whole(10) + whole(11) + at(12) + parts(12, 8) + whole(12).slice(at(12).length) + at(13) + parts(13, 3),
+    )
+    expect(track.head).toEqual({ msn: 13, part: 2 })
+    expect(track.next).toEqual({ msn: 13, part: 3 })
+    expect(track.segments().map(({ msn, parts: known, done }) => [msn, known.length, done])).toEqual([
+      [10, 8, true],
+      [11, 8, true],
+      [12, 8, true],
+      [13, 3, false],
+    ])
+    expect(track.segments()[0]).toMatchObject({ startSec: 20, durationSec: 2 })
+  })
+
+  it('lists a segment of unusual length as a whole', () => {
+    const track = noted(whole(10, 1.2) + at(11) + parts(11, 2))
+    expect(
+      track.segments().map(({ msn, parts: known, durationSec }) => [msn, known.length, durationSec]),
+    ).toEqual([
+      [10, 0, 1.2],
+      [11, 2, 0.5],
+    ])
+  })
+
+  it('ends the track where the playlist ends', () => {
+    expect(noted(whole(10) + whole(11) + '#EXT-X-ENDLIST\n').ended).toBe(true)
+  })
+
+  it('changes nothing when read again', () => {
+    const track = noted(whole(10) + at(11) + parts(11, 2))
+    const before = track.segments()
+    noteInventory(track, 'program1', parseMediaPlaylist(HEAD + whole(10) + at(11) + parts(11, 2)))
+    expect(track.segments()).toEqual(before)
+  })
+})
+
+describe('readTrackInfo', () => {
+  it('finds where media time 0 lies on the wall clock', () => {
+    const info = readTrackInfo(parseMediaPlaylist(HEAD + whole(10) + whole(11)))
+    expect(info).toEqual({ initName: 'init-3.mp4', partTargetSec: 0.26667, epochMs: 1_000_000 })
+  })
+})

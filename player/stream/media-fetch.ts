@@ -1,0 +1,109 @@
+/** Every byte of media over HTTP comes through here: errors get codes, transfers are timed, all of it ends with one `close`. */
+import { errorOfAnswer, PlayerError } from '../player-error.ts'
+import type { TransferSample } from '../decisions/bandwidth.ts'
+
+export interface Transfer extends TransferSample {
+  /** until the first byte: for a part not yet made this is the wait for it */
+  waitedMs: number
+  /** what was asked for did not exist yet when asked */
+  isFollow: boolean
+}
+
+export interface Fetched {
+  bytes: Uint8Array
+  /** where the answer came from after redirects */
+  address: string
+  /** the server's Date, ms since 1970, and our clock at that moment; null when the answer has none */
+  date: { serverMs: number; localMs: number } | null
+}
+
+export interface FetchOptions {
+  isFollow?: boolean
+  signal?: AbortSignal
+  /** playlists must come from the server, media may come from the browser's cache */
+  isFresh?: boolean
+}
+
+export interface MediaFetchOptions {
+  fetch?: typeof fetch
+  nowMs?: () => number
+  onTransfer?: (transfer: Transfer) => void
+}
+
+/** A held request is answered within 18 s by the server; well past that the connection is dead. */
+const SILENCE_LIMIT_MS = 25_000
+
+export class MediaFetch {
+  readonly #fetch: typeof fetch
+  readonly #nowMs: () => number
+  readonly #onTransfer: (transfer: Transfer) => void
+  readonly #closing = new AbortController()
+  #bytes = 0
+
+  constructor(options: MediaFetchOptions = {}) {
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
+    this.#nowMs = options.nowMs ?? (() => performance.now())
+    this.#onTransfer = options.onTransfer ?? (() => undefined)
+  }
+
+  /** bytes received so far */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get signal(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Throws `PlayerError`: the answer's own code, or `network_failed`. */
+  async get(address: string, options: FetchOptions = {}): Promise<Fetched> {
+    const asked = this.#nowMs()
+    try {
+      const answer = await this.#fetch(address, {
+        signal: AbortSignal.any(this.#signals(options.signal)),
+        cache: options.isFresh ? 'no-store' : 'default',
+        credentials: 'same-origin',
+      })
+      const first = this.#nowMs()
+      if (!answer.ok) throw errorOfAnswer(answer.status, await readCode(answer), address)
+      const date = readDate(answer)
+      const bytes = new Uint8Array(await answer.arrayBuffer())
+      this.#bytes += bytes.byteLength
+      const durationMs = this.#nowMs() - first
+      this.#onTransfer({
+        bytes: bytes.byteLength,
+        durationMs,
+        waitedMs: first - asked,
+        isFollow: options.isFollow ?? false,
+      })
+      return { bytes, address: answer.url || address, date }
+    } catch (cause) {
+      if (cause instanceof PlayerError) throw cause
+      throw new PlayerError('network_failed', 'the request failed', { cause })
+    }
+  }
+
+  async getText(address: string, options: FetchOptions = {}): Promise<Fetched & { text: string }> {
+    const fetched = await this.get(address, { ...options, isFresh: true })
+    return { ...fetched, text: new TextDecoder().decode(fetched.bytes) }
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+
+  #signals(extra: AbortSignal | undefined): AbortSignal[] {
+    const own = [this.#closing.signal, AbortSignal.timeout(SILENCE_LIMIT_MS)]
+    return extra ? [...own, extra] : own
+  }
+}
+
+function readDate(answer: Response): Fetched['date'] {
+  const serverMs = Date.parse(answer.headers.get('date') ?? '')
+  return Number.isNaN(serverMs) ? null : { serverMs, localMs: Date.now() }
+}
+
+async function readCode(answer: Response): Promise<unknown> {
+  const body: unknown = await answer.json().catch(() => null)
+  return typeof body === 'object' && body !== null && 'code' in body ? body.code : null
+}
