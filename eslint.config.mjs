@@ -73,6 +73,6 @@ export default [
       'no-restricted-syntax': ['error', noEnum],
     },
   },
-  { files: CONFIGS, rules: { 'no-restricted-syntax': ['error', noEnum] } },
+  { files: [...CONFIGS, '**/*.d.ts'], rules: { 'no-restricted-syntax': ['error', noEnum] } },
   { files: TESTS, rules: { 'max-lines-per-function': 'off' } },
 ]
