@@ -1,0 +1,139 @@
+/** Answers from the cache, from a fetch that is already running, or from a new one: never two for one address. */
+
+import { HeadwaterError } from '../runtime/errors.ts'
+import type { CountedWarn } from '../runtime/flood-limiter.ts'
+import { PARTS_PER_SEGMENT } from '../media/part.ts'
+import type { Answer } from './answer.ts'
+import { answerOf, LINGER_MS, lifetimeOf, typeOf } from './answer.ts'
+import type { Cache } from './cache.ts'
+import type { FillEnd } from './fill.ts'
+import { Fill } from './fill.ts'
+import type { ObjectRequest } from './media-path.ts'
+import type { EdgeMetrics } from './metrics.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface CoalescerOptions {
+  cache: Cache
+  upstream: Upstream
+  metrics: Pick<EdgeMetrics, 'originFetches'>
+  warn: CountedWarn
+  limits?: Partial<CoalescerLimits>
+}
+
+export interface CoalescerLimits {
+  /** Fetches running or parked at once. */
+  maxFills: number
+  /** Viewers of one fetch. */
+  maxReaders: number
+  maxObjectBytes: number
+  /** How long a parked request nobody waits for any more is kept. */
+  graceMs: number
+}
+
+export type Found =
+  | { how: 'hit'; answer: Answer; ageMs: number }
+  | { how: 'coalesced'; fill: Fill }
+  | { how: 'miss'; fill: Fill }
+
+const LIMITS: CoalescerLimits = {
+  maxFills: 4096,
+  maxReaders: 20_000,
+  maxObjectBytes: 32 * 1024 * 1024,
+  graceMs: 1000,
+}
+
+export class Coalescer {
+  readonly #options: CoalescerOptions
+  readonly #limits: CoalescerLimits
+  readonly #fills = new Map<string, Fill>()
+
+  constructor(options: CoalescerOptions) {
+    this.#options = options
+    this.#limits = { ...LIMITS, ...options.limits }
+  }
+
+  get fills(): number {
+    return this.#fills.size
+  }
+
+  /** Throws `not_ready` where a bound is reached. */
+  find(request: ObjectRequest): Found {
+    const cached = this.#options.cache.findFresh(request.path)
+    if (cached !== undefined) return { how: 'hit', ...cached }
+    const running = this.#fills.get(request.path)
+    if (running !== undefined) {
+      if (running.readers >= this.#limits.maxReaders) throw atLimit('viewers of one object')
+      return { how: 'coalesced', fill: running }
+    }
+    const joined = this.#joinParts(request)
+    if (joined !== null) return { how: 'hit', answer: joined, ageMs: 0 }
+    return { how: 'miss', fill: this.#start(request) }
+  }
+
+  /** Ends every fetch. */
+  close(): void {
+    for (const fill of this.#fills.values()) fill.close()
+  }
+
+  // A segment is the concatenation of its parts: low-latency viewers have brought them here already, so the same buffers do.
+  #joinParts(request: ObjectRequest): Answer | null {
+    if (request.kind !== 'segment') return null
+    const chunks: Buffer[] = []
+    const base = request.path.slice(0, -'.m4s'.length)
+    for (let part = 0; part < PARTS_PER_SEGMENT; part++) {
+      const cached = this.#options.cache.findFresh(`${base}.${part}.m4s`)
+      if (cached === undefined || cached.answer.status !== 200) return null
+      chunks.push(...cached.answer.chunks)
+    }
+    return answerOf(200, typeOf(request), chunks)
+  }
+
+  #start(request: ObjectRequest): Fill {
+    if (this.#fills.size >= this.#limits.maxFills) throw atLimit('fetches at once')
+    const { upstream, metrics } = this.#options
+    const { maxObjectBytes, graceMs } = this.#limits
+    const onSettled = (end: FillEnd, cause: unknown): FillEnd => this.#settle(request, end, cause)
+    const fill = new Fill({ request, upstream, maxBytes: maxObjectBytes, graceMs, onSettled })
+    this.#fills.set(request.path, fill)
+    metrics.originFetches.inc({ kind: request.kind })
+    fill.start()
+    return fill
+  }
+
+  #settle(request: ObjectRequest, end: FillEnd, cause: unknown): FillEnd {
+    this.#fills.delete(request.path)
+    const { cache, warn } = this.#options
+    if (end.how === 'whole' && end.answer.status !== 503) {
+      cache.store(request.path, end.answer, lifetimeOf(request, end.answer.status))
+      return end
+    }
+    if (cause !== null) {
+      const { kind, room } = request
+      warn.warn(
+        'edge-upstream',
+        { room, object: kind, reason: reasonOf(cause) },
+        'fetch from the origin failed',
+      )
+    }
+    const stale = cache.findStale(request.path)
+    if (stale === undefined) {
+      // Nobody waits for a fetch that was given up: its failure is not the address's.
+      if (cause !== null || end.how === 'whole') {
+        cache.store(request.path, end.answer, lifetimeOf(request, end.answer.status))
+      }
+      return end
+    }
+    cache.extend(request.path, LINGER_MS)
+    return { how: 'stale', answer: stale.answer }
+  }
+}
+
+function atLimit(what: string): HeadwaterError {
+  return new HeadwaterError('not_ready', `the edge is at its limit of ${what}`)
+}
+
+// undici's own message lies one or two causes deep.
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message || error.name
+}

@@ -1,0 +1,101 @@
+/** An edge: asks the origin once for what any number of viewers ask of it. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HeadwaterError } from '../runtime/errors.ts'
+import { CountedWarn } from '../runtime/flood-limiter.ts'
+import { allowAnyOrigin, answer, isReadRequest } from '../runtime/http/respond.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { Cache } from './cache.ts'
+import { Coalescer } from './coalescer.ts'
+import type { CoalescerLimits } from './coalescer.ts'
+import { FlvHub } from './flv/hub.ts'
+import type { FlvHubSettings } from './flv/hub.ts'
+import { serveObject } from './http.ts'
+import { isMediaPath, parseMediaPath } from './media-path.ts'
+import type { EdgeMetrics } from './metrics.ts'
+import { createEdgeMetrics } from './metrics.ts'
+import type { OriginTiming, Upstream } from './upstream.ts'
+import { OriginUpstream } from './upstream.ts'
+
+export interface EdgeOptions {
+  /** Base of the origin's internal listener, for example `http://127.0.0.1:8081`. */
+  originUrl: string
+  clusterSecret: string
+  logger: Logger
+  metrics: Metrics
+  /** Bound of the cache; 256 MiB is about seven minutes of a three-rung ladder. */
+  cacheBytes?: number
+  flv?: Partial<FlvHubSettings>
+  limits?: Partial<CoalescerLimits>
+  timing?: Partial<OriginTiming>
+  /** Milliseconds; for tests. */
+  now?: () => number
+}
+
+const CACHE_BYTES = 256 * 1024 * 1024
+
+export class Edge {
+  readonly #logger: Logger
+  readonly #warn: CountedWarn
+  readonly #upstream: Upstream
+  readonly #cache: Cache
+  readonly #coalescer: Coalescer
+  readonly #flv: FlvHub
+  readonly #metrics: EdgeMetrics
+  #isClosed = false
+
+  constructor(options: EdgeOptions) {
+    const { originUrl, clusterSecret, logger, timing = {}, limits = {}, flv = {} } = options
+    this.#logger = logger
+    this.#warn = new CountedWarn({ logger })
+    this.#upstream = new OriginUpstream({ originUrl, clusterSecret, timing })
+    this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: options.now ?? Date.now })
+    this.#metrics = createEdgeMetrics(options.metrics, {
+      cacheBytes: () => this.#cache.bytes,
+      fills: () => this.#coalescer.fills,
+      flvClients: () => this.#flv.clients,
+      flvUpstreams: () => this.#flv.upstreams,
+      flvRingBytes: () => this.#flv.ringBytes,
+    })
+    const shared = { upstream: this.#upstream, metrics: this.#metrics, warn: this.#warn }
+    this.#coalescer = new Coalescer({ ...shared, cache: this.#cache, limits })
+    this.#flv = new FlvHub({ ...shared, settings: flv })
+  }
+
+  /** Nothing is opened before a viewer asks. */
+  start(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** Ends parked requests, FLV viewers and the connections to the origin. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#coalescer.close()
+    this.#flv.close()
+    await this.#upstream.close()
+    this.#cache.clear()
+    this.#warn.close()
+  }
+
+  /** Answers when the address is media (`/live/…`, `/hls/…`, `/flv/…`) and returns true; leaves all else alone. */
+  handle(req: IncomingMessage, res: ServerResponse): boolean {
+    const target = req.url ?? ''
+    if (!isMediaPath(target)) return false
+    allowAnyOrigin(res)
+    if (isReadRequest(req, res)) answer(res, this.#logger, () => this.#serve(req, res, target))
+    return true
+  }
+
+  #serve(req: IncomingMessage, res: ServerResponse, target: string): Promise<void> | void {
+    if (this.#isClosed) throw new HeadwaterError('not_ready', 'the edge is closing')
+    const request = parseMediaPath(target)
+    if (request.kind === 'flv') return this.#flv.serve(req, res, request)
+    if (request.kind === 'redirect') {
+      res.writeHead(307, { Location: request.location, 'Content-Length': 0 }).end()
+      return
+    }
+    serveObject({ req, res, request, metrics: this.#metrics }, this.#coalescer.find(request))
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Joins the upstream's connections into one timeline. A new connection begins some seconds back: what was sent before is
+ * dropped, so that it goes on without a hole where the two overlap, and at the next keyframe where they do not.
+ */
+
+import type { FlvTag } from '../../media/flv-stream.ts'
+import type { TagKind } from './tag-kind.ts'
+
+/** A connection that begins further back than any ring reaches carries another timeline. */
+const OTHER_TIMELINE_MS = 90_000
+/** Between the last tag of one timeline and the first of the next: a frame, about. */
+const SEAM_MS = 33
+
+export class Splice {
+  #offsetMs = 0
+  #lastVideoMs: number | null = null
+  #lastAudioMs: number | null = null
+  #state: 'running' | 'joining' = 'running'
+  /** The connection's keyframe was sent before, so its frames follow ours without a hole. */
+  #hasOverlap = false
+
+  /** To be called before the first tag of every connection. */
+  begin(): void {
+    if (this.#lastVideoMs === null && this.#lastAudioMs === null) return
+    this.#state = 'joining'
+    this.#hasOverlap = false
+  }
+
+  /** The tag with its time on the one timeline; null when it is not to be sent. */
+  accept(tag: FlvTag, kind: TagKind): FlvTag | null {
+    if (kind !== 'keyframe' && kind !== 'video' && kind !== 'audio') {
+      return { ...tag, timestampMs: this.#newestMs() ?? tag.timestampMs }
+    }
+    if (this.#state === 'joining' && !this.#join(tag, kind)) return null
+    const timestampMs = (tag.timestampMs + this.#offsetMs) >>> 0
+    const lastMs = tag.type === 'video' ? this.#lastVideoMs : this.#lastAudioMs
+    if (this.#hasOverlap && lastMs !== null && since(lastMs, timestampMs) <= 0) return null
+    if (tag.type === 'video') this.#lastVideoMs = timestampMs
+    else this.#lastAudioMs = timestampMs
+    return this.#offsetMs === 0 ? tag : { ...tag, timestampMs }
+  }
+
+  /** Whether the connection's own timeline is met; false for tags before that. */
+  #join(tag: FlvTag, kind: TagKind): boolean {
+    const canBegin = kind === 'keyframe' || this.#lastVideoMs === null
+    if (!canBegin) return false
+    const newestMs = this.#newestMs() ?? 0
+    const aheadMs = since(newestMs, (tag.timestampMs + this.#offsetMs) >>> 0)
+    if (aheadMs < -OTHER_TIMELINE_MS) this.#offsetMs = newestMs + SEAM_MS - tag.timestampMs
+    this.#state = 'running'
+    this.#hasOverlap = true
+    return true
+  }
+
+  #newestMs(): number | null {
+    if (this.#lastVideoMs === null || this.#lastAudioMs === null)
+      return this.#lastVideoMs ?? this.#lastAudioMs
+    return since(this.#lastAudioMs, this.#lastVideoMs) > 0 ? this.#lastVideoMs : this.#lastAudioMs
+  }
+}
+
+/** From one 32-bit time to another, signed: FLV's clock wraps after 49.7 days. */
+function since(fromMs: number, toMs: number): number {
+  return (toMs - fromMs) | 0
+}

@@ -1,0 +1,172 @@
+/** Writes answers: whole ones, and bodies that are still arriving. */
+
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import type { Answer } from './answer.ts'
+import { cacheControlOf, typeOf } from './answer.ts'
+import type { Found } from './coalescer.ts'
+import type { FillEnd, FillHead } from './fill.ts'
+import type { ObjectRequest } from './media-path.ts'
+import type { EdgeMetrics, RequestResult } from './metrics.ts'
+import { parseRange } from './range.ts'
+
+export interface Exchange {
+  req: IncomingMessage
+  res: ServerResponse
+  request: ObjectRequest
+  metrics: Pick<EdgeMetrics, 'requests' | 'sentBytes'>
+}
+
+// More unsent than this, and the viewer is not reading: objects are smaller, players ask for a few at a time.
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024
+// A viewer that takes nothing for so long is cut. Longer than any request is parked, for those that share a connection.
+const STALLED_MS = 25_000
+// Below this a gzip header and a second copy in the cache cost more than they save.
+const MIN_GZIP_BYTES = 400
+const GZIP_LEVEL = 4
+
+/** One compressed copy for everyone who is given the same answer. */
+const gzipped = new WeakMap<Answer, Buffer>()
+
+/** Answers from what was found: at once, or as it arrives. */
+export function serveObject(exchange: Exchange, found: Found): void {
+  if (found.how === 'hit') {
+    count(exchange, found.answer.status >= 500 ? 'error' : 'hit')
+    sendWhole(exchange, found.answer, found.ageMs)
+    return
+  }
+  const { res } = exchange
+  const body = canStream(exchange) ? new StreamedBody(exchange) : null
+  const leave = found.fill.join({
+    onHead: (head) => body?.begin(head),
+    onChunk: (chunk) => body?.write(chunk),
+    onEnd: (end) => {
+      count(exchange, resultOf(end, found.how))
+      if (body?.isBegun === true) body.end(end)
+      else sendWhole(exchange, end.answer, 0)
+    },
+  })
+  if (!res.writableEnded) res.once('close', leave)
+}
+
+/** Headers of every media answer. */
+function headersOf(request: ObjectRequest, status: number, type: string): OutgoingHttpHeaders {
+  return {
+    'Content-Type': type,
+    'Cache-Control': cacheControlOf(request, status),
+    'X-Content-Type-Options': 'nosniff',
+    'Timing-Allow-Origin': '*',
+  }
+}
+
+/** A body handed on while it arrives from the origin. */
+class StreamedBody {
+  isBegun = false
+  readonly #exchange: Exchange
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  begin(head: FillHead): void {
+    if (head.status !== 200) return
+    const { res, request } = this.#exchange
+    this.isBegun = true
+    const headers = headersOf(request, 200, typeOf(request))
+    headers['Accept-Ranges'] = 'bytes'
+    if (head.length !== null) headers['Content-Length'] = head.length
+    res.setTimeout(STALLED_MS)
+    res.writeHead(200, headers)
+  }
+
+  write(chunk: Buffer): void {
+    const { res, metrics } = this.#exchange
+    if (!this.isBegun || res.destroyed) return
+    metrics.sentBytes.inc({ pipe: 'http' }, chunk.length)
+    res.write(chunk)
+    if (res.writableLength > MAX_UNSENT_BYTES) res.destroy()
+  }
+
+  end(end: FillEnd): void {
+    const { res } = this.#exchange
+    // The only way left to say that the rest will not come.
+    if (end.how === 'whole') res.end()
+    else res.destroy()
+  }
+}
+
+function sendWhole(exchange: Exchange, answer: Answer, ageMs: number): void {
+  const { req, res, request, metrics } = exchange
+  if (res.destroyed) return
+  const headers = headersOf(request, answer.status, answer.type)
+  // hls.js adds Age to its idea of the live edge; immutable objects need none.
+  if (ageMs >= 1000 && request.kind === 'playlist') headers['Age'] = Math.floor(ageMs / 1000)
+  const { status, chunks } = present(req, request, answer, headers)
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  headers['Content-Length'] = length
+  res.setTimeout(STALLED_MS)
+  res.writeHead(status, headers)
+  const last = chunks.at(-1)
+  if (req.method === 'HEAD' || last === undefined) {
+    res.end()
+    return
+  }
+  metrics.sentBytes.inc({ pipe: 'http' }, length)
+  for (const chunk of chunks.slice(0, -1)) res.write(chunk)
+  res.end(last)
+}
+
+/** The body as this client asked for it: compressed, a range of it, or as it is. Adds the headers that say so. */
+function present(
+  req: IncomingMessage,
+  request: ObjectRequest,
+  answer: Answer,
+  headers: OutgoingHttpHeaders,
+): { status: number; chunks: readonly Buffer[] } {
+  const { status, chunks } = answer
+  if (status !== 200) return { status, chunks }
+  if (isText(request)) {
+    headers['Vary'] = 'Accept-Encoding'
+    if (answer.bytes < MIN_GZIP_BYTES || !acceptsGzip(req)) return { status, chunks }
+    headers['Content-Encoding'] = 'gzip'
+    return { status, chunks: [gzipOf(answer)] }
+  }
+  headers['Accept-Ranges'] = 'bytes'
+  const range = req.headers['if-range'] === undefined ? parseRange(req.headers.range, answer.bytes) : null
+  if (range === null) return { status, chunks }
+  if (range === 'unsatisfiable') {
+    headers['Content-Range'] = `bytes */${answer.bytes}`
+    return { status: 416, chunks: [] }
+  }
+  headers['Content-Range'] = `bytes ${range.first}-${range.last}/${answer.bytes}`
+  return { status: 206, chunks: [Buffer.concat(chunks).subarray(range.first, range.last + 1)] }
+}
+
+function canStream({ req, request }: Exchange): boolean {
+  return req.method === 'GET' && !isText(request) && req.headers.range === undefined
+}
+
+function isText(request: ObjectRequest): boolean {
+  return request.kind === 'playlist' || request.kind === 'multivariant'
+}
+
+function acceptsGzip(req: IncomingMessage): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(String(req.headers['accept-encoding'] ?? ''))
+}
+
+function gzipOf(answer: Answer): Buffer {
+  const known = gzipped.get(answer)
+  if (known !== undefined) return known
+  const made = gzipSync(Buffer.concat(answer.chunks), { level: GZIP_LEVEL })
+  gzipped.set(answer, made)
+  return made
+}
+
+function resultOf(end: FillEnd, how: 'miss' | 'coalesced'): RequestResult {
+  if (end.how === 'failed' || end.answer.status >= 500) return 'error'
+  return end.how === 'stale' ? 'stale' : how
+}
+
+function count(exchange: Exchange, result: RequestResult): void {
+  exchange.metrics.requests.inc({ result })
+}

@@ -1,0 +1,117 @@
+/** Whom the edge asks for what it does not have. Alone knows undici. */
+
+import { Agent, request as send } from 'undici'
+import { HeadwaterError } from '../runtime/errors.ts'
+import { mayBlock } from './answer.ts'
+import type { FlvRequest, ObjectRequest } from './media-path.ts'
+
+export interface UpstreamAnswer {
+  status: number
+  /** Null when the length is not known beforehand. */
+  length: number | null
+  /** Must be read to its end or left by `break` or an abort; throws when the connection is lost before the end. */
+  body: AsyncIterable<Buffer>
+}
+
+/**
+ * The rest of the edge knows no address and no server: it asks, and is answered. An implementation decides whom to ask,
+ * how often and how long, so shields, hedged requests and breakers are implementations in front of this one.
+ */
+export interface Upstream {
+  /** Resolves with any HTTP answer. Throws `upstream_unavailable` when there is none. */
+  ask(request: ObjectRequest | FlvRequest, signal: AbortSignal): Promise<UpstreamAnswer>
+  close(): Promise<void>
+}
+
+export interface OriginOptions {
+  /** For example `http://127.0.0.1:8081`. */
+  originUrl: string
+  clusterSecret: string
+  timing?: Partial<OriginTiming>
+}
+
+export interface OriginTiming {
+  connectMs: number
+  /** Until the head of an answer that needs no waiting. */
+  headMs: number
+  /** Until the head of an answer the origin may hold: longer than the 18 s after which it gives up by itself. */
+  blockedMs: number
+  /** Silence within a body. */
+  silenceMs: number
+  /** Silence of a live FLV: longer than the pause before a slate. */
+  flvSilenceMs: number
+}
+
+const TIMING: OriginTiming = {
+  connectMs: 2000,
+  headMs: 5000,
+  blockedMs: 20_000,
+  silenceMs: 5000,
+  flvSilenceMs: 15_000,
+}
+const MEDIA_ROOT = '/internal/media'
+// Parked requests have a pool of their own: in one pool they would starve the fetches that could be answered at once.
+const MAX_BLOCKED_CONNECTIONS = 2048
+const MAX_BULK_CONNECTIONS = 64
+const MAX_FLV_CONNECTIONS = 1024
+// Longer than any GOP plus the longest `behind`, so that the first viewer on an edge can begin as far back as the tenth.
+const FLV_BEHIND_SECONDS = 10
+
+/** One origin, asked directly. */
+export class OriginUpstream implements Upstream {
+  readonly #originUrl: string
+  readonly #headers: Record<string, string>
+  readonly #timing: OriginTiming
+  readonly #blocked: Agent
+  readonly #bulk: Agent
+  readonly #flv: Agent
+
+  constructor(options: OriginOptions) {
+    this.#originUrl = options.originUrl.replace(/\/+$/, '')
+    this.#headers = { authorization: `Bearer ${options.clusterSecret}` }
+    this.#timing = { ...TIMING, ...options.timing }
+    const agent = (connections: number): Agent =>
+      new Agent({ connections, pipelining: 1, connect: { timeout: this.#timing.connectMs } })
+    this.#blocked = agent(MAX_BLOCKED_CONNECTIONS)
+    this.#bulk = agent(MAX_BULK_CONNECTIONS)
+    this.#flv = agent(MAX_FLV_CONNECTIONS)
+  }
+
+  async ask(request: ObjectRequest | FlvRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
+    try {
+      const { statusCode, headers, body } = await send(this.#urlOf(request), {
+        headers: this.#headers,
+        signal,
+        ...this.#routeOf(request),
+      })
+      // A body nobody reads any more (the asker left) must not become an uncaught error.
+      body.on('error', () => undefined)
+      const length = Number(headers['content-length'] ?? NaN)
+      return { status: statusCode, length: Number.isSafeInteger(length) ? length : null, body }
+    } catch (error) {
+      throw new HeadwaterError('upstream_unavailable', 'the origin does not answer', { cause: error })
+    }
+  }
+
+  /** Ends every connection, parked requests and FLV included. */
+  async close(): Promise<void> {
+    await Promise.all([this.#blocked, this.#bulk, this.#flv].map((agent) => agent.destroy()))
+  }
+
+  #urlOf(request: ObjectRequest | FlvRequest): string {
+    const query = request.kind === 'flv' ? `?behind=${FLV_BEHIND_SECONDS}` : ''
+    return `${this.#originUrl}${MEDIA_ROOT}${request.path}${query}`
+  }
+
+  #routeOf(request: ObjectRequest | FlvRequest): {
+    dispatcher: Agent
+    headersTimeout: number
+    bodyTimeout: number
+  } {
+    const { headMs, blockedMs, silenceMs, flvSilenceMs } = this.#timing
+    if (request.kind === 'flv')
+      return { dispatcher: this.#flv, headersTimeout: headMs, bodyTimeout: flvSilenceMs }
+    if (!mayBlock(request)) return { dispatcher: this.#bulk, headersTimeout: headMs, bodyTimeout: silenceMs }
+    return { dispatcher: this.#blocked, headersTimeout: blockedMs, bodyTimeout: silenceMs }
+  }
+}
