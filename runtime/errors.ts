@@ -23,6 +23,10 @@ export const ERROR_STATUS = {
   too_many_rooms: 503,
   mode_unavailable: 501,
 
+  job_not_found: 404,
+  job_taken: 409,
+  capacity_exceeded: 503,
+
   config_invalid: 500,
   port_in_use: 500,
   port_denied: 500,

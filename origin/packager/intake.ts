@@ -1,0 +1,38 @@
+/** Takes in what an encoder writes: one fragmented-MP4 byte stream a rendition, by HTTP PUT. Never pauses one: that would stop all tracks. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { FragmentStream } from '../../media/fragment-stream.ts'
+import { MediaError } from '../../media/media-error.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Encoder } from '../program/encoding-jobs.ts'
+import type { Packager } from './packager.ts'
+
+export interface IntakeOptions {
+  packager: Packager
+  encoder: Encoder
+  track: string
+  logger: Logger
+}
+
+/** Answers when the body ends: 204, or 400 where it was not what it should be. */
+export function takeIn(req: IncomingMessage, res: ServerResponse, options: IntakeOptions): void {
+  const { packager, encoder, track, logger } = options
+  const stream = new FragmentStream()
+  const stop = (): void => void req.destroy()
+  encoder.abort.signal.addEventListener('abort', stop, { once: true })
+  req.on('error', () => {}) // the encoder is gone; its transcoder knows
+  req.on('close', () => encoder.abort.signal.removeEventListener('abort', stop))
+  req.on('end', () => res.writeHead(204).end())
+  req.on('data', (chunk: Buffer) => {
+    if (encoder.abort.signal.aborted) return
+    try {
+      for (const event of stream.push(chunk)) {
+        if (event.kind === 'init') packager.init(track, event.bytes)
+        else packager.video(track, event.samples)
+      }
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error
+      logger.error({ track, problem: error.message }, 'encoder wrote what is not fragmented MP4')
+      req.destroy()
+    }
+  })
+}

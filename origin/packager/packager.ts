@@ -1,0 +1,195 @@
+/** Makes a program's parts: cuts each track by time, and publishes part k once every track has it, signed. */
+import { AAC_SAMPLES_PER_FRAME, encodeAacInit, PROGRAM_AUDIO } from '../../media/aac.ts'
+import { parseInit, type Sample } from '../../media/fragment.ts'
+import { encodePart } from '../../media/part-writer.ts'
+import { partIdOf, PARTS_PER_SEGMENT, type PartHeader } from '../../media/part.ts'
+import type { Sign } from '../../media/signature.ts'
+import { Track } from '../../media/track.ts'
+import { PartCutter, type CutPart } from './part-cutter.ts'
+
+export interface RenditionPlan {
+  name: string
+  width: number
+  height: number
+  fps: number
+  bitrateKbps: number
+}
+
+export interface PackagedTrack {
+  track: Track
+  /** RFC 6381; null until the init segment is there. */
+  codecs: string | null
+  plan: RenditionPlan | null
+  bitrateKbps: number
+}
+
+export interface PackagerOptions {
+  program: string
+  audioBitrateKbps: number
+  windowSeconds: number
+  sign: Sign
+  /** Wall clock at which the sample at a media time came in. */
+  captureTimeMs: (mediaMs: number) => number
+  firstPart: number
+}
+
+interface Lane extends PackagedTrack {
+  cutter: PartCutter | null
+  /** Cut, but not published: other tracks have yet to bring the same k. */
+  pending: Map<number, CutPart>
+}
+
+export const AUDIO_TRACK = 'audio'
+/** How far one track may run ahead of the slowest: 30 s of audio wait for an encoder that starts late or starts anew. */
+const MAX_PENDING_PARTS = 120
+
+export class Packager {
+  readonly #options: PackagerOptions
+  readonly #lanes = new Map<string, Lane>()
+  readonly #listeners = new Set<() => void>()
+  #isOpen = false
+  #next: number
+
+  constructor(options: PackagerOptions) {
+    this.#options = options
+    this.#next = options.firstPart
+    const audio = this.#addLane(AUDIO_TRACK, null, options.audioBitrateKbps)
+    audio.cutter = new PartCutter(PROGRAM_AUDIO.sampleRate)
+    audio.codecs = `mp4a.40.${PROGRAM_AUDIO.objectType}`
+    audio.track.init = encodeAacInit(PROGRAM_AUDIO, options.audioBitrateKbps)
+  }
+
+  /** The first part that is not published: where a new encoder begins. */
+  get nextPart(): number {
+    return this.#next
+  }
+
+  /** True once viewers can play: every track has its init segment and a part. */
+  get isPlayable(): boolean {
+    return this.#isOpen && this.tracks().every(({ track }) => track.init !== null && track.head !== null)
+  }
+
+  tracks(): PackagedTrack[] {
+    return [...this.#lanes.values()]
+  }
+
+  find(name: string): PackagedTrack | undefined {
+    return this.#lanes.get(name)
+  }
+
+  /** Says which video renditions there will be; until then audio waits. Once per program. */
+  open(plans: readonly RenditionPlan[]): void {
+    if (this.#isOpen) return
+    for (const plan of plans) this.#addLane(plan.name, plan, plan.bitrateKbps)
+    this.#isOpen = true
+    this.#publish()
+  }
+
+  /** The init segment of a video rendition. Throws `MediaError`. */
+  init(name: string, bytes: Uint8Array): void {
+    const lane = this.#lanes.get(name)
+    if (!lane) return
+    const { timescale, codecs } = parseInit(bytes)
+    lane.cutter = new PartCutter(timescale)
+    if (lane.track.init !== null) return // another encoder of the same program: same configuration, byte for byte
+    lane.codecs = codecs
+    lane.track.init = bytes
+  }
+
+  /** Samples of a video rendition, in order. Throws `MediaError`. */
+  video(name: string, samples: readonly Sample[]): void {
+    const lane = this.#lanes.get(name)
+    if (!lane?.cutter) return
+    for (const sample of samples) this.#push(lane, sample)
+    this.#publish()
+  }
+
+  /** Frame n of the program's audio. */
+  audio(frame: number, data: Uint8Array): void {
+    const lane = this.#lanes.get(AUDIO_TRACK)
+    if (!lane) return
+    const time = frame * AAC_SAMPLES_PER_FRAME
+    this.#push(lane, { time, duration: AAC_SAMPLES_PER_FRAME, keyframe: true, data })
+    this.#publish()
+  }
+
+  /** An encoder is gone: what it had cut but not every track had is made again by the next one. */
+  resetVideo(): void {
+    for (const [name, lane] of this.#lanes) {
+      if (name === AUDIO_TRACK) continue
+      lane.pending.clear()
+      lane.cutter?.reset()
+    }
+  }
+
+  /** Nothing more will come: playlists get their EXT-X-ENDLIST. */
+  end(): void {
+    for (const { track } of this.#lanes.values()) track.end()
+    this.#tell()
+  }
+
+  close(): void {
+    for (const { track } of this.#lanes.values()) track.close('program closed')
+    this.#listeners.clear()
+  }
+
+  /** Calls back after each part published. Returns the way to stop. */
+  onPublish(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #addLane(name: string, plan: RenditionPlan | null, bitrateKbps: number): Lane {
+    const maxSegments = Math.ceil(this.#options.windowSeconds / 2) + 1
+    const track = new Track({ name, maxSegments })
+    const lane: Lane = { track, codecs: null, plan, bitrateKbps, cutter: null, pending: new Map() }
+    this.#lanes.set(name, lane)
+    return lane
+  }
+
+  #push(lane: Lane, sample: Sample): void {
+    for (const part of lane.cutter?.push(sample) ?? []) {
+      if (part.k < this.#next) continue
+      lane.pending.set(part.k, part)
+      // Bounded: the oldest audio that no encoder will ever catch up with.
+      if (lane.pending.size > MAX_PENDING_PARTS) lane.pending.delete(Math.min(...lane.pending.keys()))
+    }
+  }
+
+  #publish(): void {
+    if (!this.#isOpen) return
+    const before = this.#next
+    while ([...this.#lanes.values()].every((lane) => lane.pending.has(this.#next))) {
+      for (const lane of this.#lanes.values()) this.#publishOne(lane, this.#next)
+      this.#next++
+    }
+    if (this.#next !== before) this.#tell()
+  }
+
+  #publishOne(lane: Lane, k: number): void {
+    const part = lane.pending.get(k)
+    const [first] = part?.samples ?? []
+    if (!part || !first || !lane.cutter) return
+    lane.pending.delete(k)
+    const { program, sign, captureTimeMs } = this.#options
+    const timescale = lane.cutter.timescale
+    const id = partIdOf(k)
+    const header: PartHeader = {
+      ...id,
+      program,
+      track: lane.track.name,
+      independent: first.keyframe,
+      lastOfSegment: id.part === PARTS_PER_SEGMENT - 1,
+      timescale,
+      mediaTime: first.time,
+      duration: part.samples.reduce((sum, sample) => sum + sample.duration, 0),
+      captureTimeMs: captureTimeMs((first.time * 1000) / timescale),
+    }
+    const { bytes } = encodePart({ header, samples: part.samples, sign })
+    lane.track.note(header, bytes)
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}

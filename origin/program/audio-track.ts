@@ -1,0 +1,71 @@
+/** The program's audio on its one grid: frame n at sample 1024·n, each exactly once, silence where the source has none. */
+import { AAC_SAMPLES_PER_FRAME, PROGRAM_AUDIO } from '../../media/aac.ts'
+import { TIMELINE_START_MS } from './timeline.ts'
+
+/** A silent stereo AAC-LC frame. */
+export const SILENT_FRAME: Uint8Array = Uint8Array.of(0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80)
+
+const SAMPLES_PER_MS = PROGRAM_AUDIO.sampleRate / 1000
+/** Audio that is on its way gets this long, behind video, before silence takes its place. */
+const PATIENCE_MS = 600
+/** The same where no audio has come for a while, or never: nobody should wait for what is not there. */
+const SHORT_PATIENCE_MS = 60
+
+/** The first grid frame that starts at or after a time. */
+export function frameAt(timeMs: number): number {
+  return Math.ceil((timeMs * SAMPLES_PER_MS) / AAC_SAMPLES_PER_FRAME)
+}
+
+export function frameTimeMs(frame: number): number {
+  return (frame * AAC_SAMPLES_PER_FRAME) / SAMPLES_PER_MS
+}
+
+export class AudioTrack {
+  readonly #emit: (frame: number, data: Uint8Array) => void
+  #next = frameAt(TIMELINE_START_MS)
+  #isExpected = false
+  #silentFrames = 0
+
+  constructor(emit: (frame: number, data: Uint8Array) => void) {
+    this.#emit = emit
+  }
+
+  /** The next frame nobody has delivered yet. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** How many frames were filled in. */
+  get silentFrames(): number {
+    return this.#silentFrames
+  }
+
+  /** Whether the source has said that audio comes; decides how long silence waits. */
+  expect(isExpected: boolean): void {
+    this.#isExpected = isExpected
+  }
+
+  /** A frame of the source. One that lies before the next is dropped; one that lies behind it has silence put before it. */
+  deliver(frame: number, data: Uint8Array): void {
+    if (frame < this.#next) return
+    this.#fillTo(frame)
+    this.#isExpected = true
+    this.#emit(this.#next++, data)
+  }
+
+  /** Video has reached this time: audio that is overdue is silent. */
+  follow(videoMs: number): void {
+    const patienceMs = this.#isExpected ? PATIENCE_MS : SHORT_PATIENCE_MS
+    const due = frameAt(videoMs - patienceMs)
+    if (due <= this.#next) return
+    this.#fillTo(due)
+    this.#isExpected = false
+  }
+
+  #fillTo(frame: number): void {
+    while (this.#next < frame) {
+      this.#silentFrames++
+      this.#emit(this.#next++, SILENT_FRAME)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** FLV over HTTP out of a program: video for encoders, the whole program for edges. Bounded: who does not read is cut. */
+import type { ServerResponse } from 'node:http'
+import { PARTS_PER_SECOND } from '../../media/part.ts'
+import { encodeFlvTag, FLV_HEADER, type FlvTag } from '../../media/flv-tag.ts'
+import type { Program } from './program.ts'
+
+/** Ten seconds at 20 Mbit/s, and the past an encoder begins with. */
+const MAX_UNSENT_BYTES = 48 * 1024 * 1024
+const VIDEO_ONLY_HEADER = Uint8Array.from(FLV_HEADER, (byte, index) => (index === 4 ? 1 : byte))
+
+/** Video from the last keyframe before part k on, then live, until the program drains. */
+export function sendVideoFeed(res: ServerResponse, program: Program, k: number): void {
+  const since = program.videoLog.since((k * 1000) / PARTS_PER_SECOND)
+  const header = program.videoLog.sequenceHeader
+  const first = since[0]?.timestampMs ?? 0
+  const beginning = header ? [{ ...header, timestampMs: first }, ...since] : since
+  const feed = new FlvResponse(res, VIDEO_ONLY_HEADER, beginning)
+  const stops = [program.videoLog.follow((tag) => feed.write(tag)), program.onDrain(() => feed.end())]
+  feed.onClose(() => stops.forEach((stop) => stop()))
+}
+
+/** The program's own FLV from its last keyframe on, until it drains. */
+export function sendProgramFlv(res: ServerResponse, program: Program): void {
+  const feed = new FlvResponse(res, FLV_HEADER, program.flvLog.beginning())
+  const stops = [program.flvLog.follow((tag) => feed.write(tag)), program.onDrain(() => feed.end())]
+  feed.onClose(() => stops.forEach((stop) => stop()))
+}
+
+/** One endless FLV answer. */
+export class FlvResponse {
+  readonly #res: ServerResponse
+
+  constructor(res: ServerResponse, header: Uint8Array, beginning: readonly FlvTag[]) {
+    this.#res = res
+    res.writeHead(200, { 'Content-Type': 'video/x-flv', 'Cache-Control': 'no-store' })
+    res.socket?.setNoDelay(true)
+    res.write(header)
+    for (const tag of beginning) this.write(tag)
+  }
+
+  write(tag: FlvTag): void {
+    if (this.#res.destroyed) return
+    this.#res.write(encodeFlvTag(tag))
+    if (this.#res.writableLength > MAX_UNSENT_BYTES) this.#res.destroy()
+  }
+
+  end(): void {
+    this.#res.end()
+  }
+
+  onClose(listener: () => void): void {
+    this.#res.once('close', listener)
+    if (this.#res.destroyed) listener()
+  }
+}

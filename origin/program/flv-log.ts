@@ -1,0 +1,93 @@
+/** The program as one endless FLV: audio and video merged in decode order, with the GOP a newcomer begins with. */
+import { encodeAudioSpecificConfig, PROGRAM_AUDIO } from '../../media/aac.ts'
+import { concatBytes } from '../../media/bytes.ts'
+import { encodeScript } from '../../media/amf0.ts'
+import { isKeyframe, isSequenceHeader, type FlvTag } from '../../media/flv-tag.ts'
+import { frameTimeMs } from './audio-track.ts'
+
+/** AAC, 44 kHz, 16 bit, stereo, as annex E.4.2.1 wants for every AAC. */
+const AAC_TAG_BYTE = 0xaf
+/** Video waits this long at most for audio that lies before it. */
+const MAX_HOLD_MS = 1000
+const MAX_GOP_TAGS = 20_000
+const MAX_GOP_BYTES = 64 * 1024 * 1024
+
+export function aacSequenceHeader(timestampMs: number): FlvTag {
+  const data = concatBytes([Uint8Array.of(AAC_TAG_BYTE, 0), encodeAudioSpecificConfig(PROGRAM_AUDIO)])
+  return { type: 'audio', timestampMs, data }
+}
+
+export function aacFrame(frame: number, data: Uint8Array): FlvTag {
+  const timestampMs = Math.round(frameTimeMs(frame))
+  return { type: 'audio', timestampMs, data: concatBytes([Uint8Array.of(AAC_TAG_BYTE, 1), data]) }
+}
+
+export class FlvLog {
+  #waiting: FlvTag[] = []
+  #audioReachedMs = -Infinity
+  #lastMs = 0
+  #videoHeader: FlvTag | null = null
+  #gop: FlvTag[] = []
+  #gopBytes = 0
+  readonly #followers = new Set<(tag: FlvTag) => void>()
+
+  video(tag: FlvTag): void {
+    this.#waiting.push(tag)
+    this.#release()
+  }
+
+  audio(tag: FlvTag): void {
+    this.#audioReachedMs = tag.timestampMs
+    this.#release()
+    this.#emit(tag)
+  }
+
+  /** What a newcomer gets first: metadata, codec configurations, and everything since the last keyframe. */
+  beginning(): FlvTag[] {
+    const timestampMs = this.#gop[0]?.timestampMs ?? this.#lastMs
+    const metadata = encodeScript('onMetaData', { encoder: 'Headwater', audiocodecid: 10, videocodecid: 7 })
+    const headers: FlvTag[] = [{ type: 'script', timestampMs, data: metadata }]
+    if (this.#videoHeader) headers.push({ ...this.#videoHeader, timestampMs })
+    headers.push(aacSequenceHeader(timestampMs))
+    return [...headers, ...this.#gop]
+  }
+
+  /** Calls back with each tag from now on; returns the way to stop. */
+  follow(listener: (tag: FlvTag) => void): () => void {
+    this.#followers.add(listener)
+    return () => void this.#followers.delete(listener)
+  }
+
+  #release(): void {
+    for (;;) {
+      const next = this.#waiting[0]
+      const newest = this.#waiting.at(-1)
+      if (!next || !newest) return
+      const isDue = next.timestampMs <= this.#audioReachedMs || next.timestampMs < newest.timestampMs - MAX_HOLD_MS
+      if (!isDue) return
+      this.#waiting.shift()
+      this.#emit(next)
+    }
+  }
+
+  #emit(tag: FlvTag): void {
+    // Audio that video did not wait for would go back in time.
+    const ordered = { ...tag, timestampMs: Math.max(tag.timestampMs, this.#lastMs) }
+    this.#lastMs = ordered.timestampMs
+    if (tag.type === 'video' && isSequenceHeader(tag)) this.#videoHeader = ordered
+    else this.#keep(ordered)
+    for (const listener of this.#followers) listener(ordered)
+  }
+
+  #keep(tag: FlvTag): void {
+    const isFull = this.#gop.length > MAX_GOP_TAGS || this.#gopBytes > MAX_GOP_BYTES
+    const isAudioOnlyFull = this.#videoHeader === null && this.#gop.length > 50
+    if (isKeyframe(tag) || isFull || isAudioOnlyFull) {
+      this.#gop = []
+      this.#gopBytes = 0
+      if (isFull && !isKeyframe(tag)) return
+    }
+    this.#gop.push(tag)
+    this.#gopBytes += tag.data.length
+  }
+}

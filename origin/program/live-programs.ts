@@ -1,0 +1,204 @@
+/** Every room's running program: takes publishers in, keeps one source a room, tells who listens how it goes. */
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../../runtime/config.ts'
+import { signWith } from '../../media/signature.ts'
+import type { FlvTag } from '../../media/flv-tag.ts'
+import { roomLogger, type Logger } from '../../runtime/logger.ts'
+import type { EndReason, Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
+import type { RoomRegistry } from '../room/registry.ts'
+import type { EncodingJobs } from './encoding-jobs.ts'
+import type { LiveFacts, LiveRooms, Notice } from './live-rooms.ts'
+import { Program } from './program.ts'
+import type { Source } from './source.ts'
+
+export interface LiveProgramsOptions {
+  rooms: RoomRegistry
+  jobs: EncodingJobs
+  config: Config
+  logger: Logger
+}
+
+interface Live {
+  program: Program
+  publisher: { session: RtmpSession; source: Source; lastMediaAtMs: number } | null
+  forgetTimer: NodeJS.Timeout | null
+}
+
+export const PUBLISH_APP = 'live'
+/** A publisher that has sent nothing for this long is replaced by one with the same key. */
+const SILENT_AFTER_MS = 1000
+/** A newcomer waits this long for the one before it to fall silent. */
+const HOLD_MS = 1500
+/** Viewers read the end of an ended program for this long. */
+const KEPT_AFTER_END_MS = 120_000
+/** What an encoder still holds when the program ends has this long to arrive. */
+const DRAIN_MS = 600
+
+const IDLE: LiveFacts = { state: 'idle', programId: null, startedAtMs: null, source: null, refusal: null, renditions: [] }
+
+export class LivePrograms implements LiveRooms {
+  readonly name = 'programs'
+  readonly #options: LiveProgramsOptions
+  readonly #live = new Map<string, Live>()
+  readonly #listeners = new Set<(roomId: string, facts: LiveFacts) => void>()
+
+  constructor(options: LiveProgramsOptions) {
+    this.#options = options
+    options.rooms.onDelete((roomId) => void this.drop(roomId))
+  }
+
+  facts(roomId: string): LiveFacts {
+    return this.#live.get(roomId)?.program.facts() ?? IDLE
+  }
+
+  onChange(listener: (roomId: string, facts: LiveFacts) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** The room's program, running or just ended. */
+  program(roomId: string): Program | undefined {
+    return this.#live.get(roomId)?.program
+  }
+
+  programs(): Program[] {
+    return [...this.#live.values()].map((live) => live.program)
+  }
+
+  /** Who publishes with which key; the way in for every RTMP connection. */
+  async authorise(request: PublishRequest, session: RtmpSession): Promise<Publication | Refusal> {
+    if (request.app !== PUBLISH_APP) return { description: `the server address ends with /${PUBLISH_APP}` }
+    const room = await this.#options.rooms.findByKey(request.streamName)
+    if (!room) return { description: 'wrong stream key: copy it from the studio again' }
+    if (!(await this.#isFree(room.id))) return { description: 'this stream key is live already: stop the other one first' }
+    return this.#admit(room.id, session)
+  }
+
+  /** A running publication is not acceptable after all: its streamer is told, and disconnected. */
+  refuse(programId: string, reason: Notice): void {
+    this.programs()
+      .find((program) => program.id === programId)
+      ?.refuse(reason)
+  }
+
+  async end(roomId: string): Promise<void> {
+    const live = this.#live.get(roomId)
+    if (!live) return
+    await this.#finish(live)
+  }
+
+  async drop(roomId: string): Promise<void> {
+    const live = this.#live.get(roomId)
+    if (!live) return
+    await this.#finish(live)
+    this.#forget(roomId, live)
+  }
+
+  async close(): Promise<void> {
+    for (const [roomId, live] of [...this.#live]) {
+      live.publisher?.session.close('stopped')
+      live.program.end()
+      await this.#options.jobs.close(live.program.id)
+      this.#forget(roomId, live)
+    }
+  }
+
+  async #finish(live: Live): Promise<void> {
+    live.publisher?.session.close('stopped')
+    live.program.drain()
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_MS))
+    live.program.end()
+  }
+
+  /** Whether no living publisher holds the room; a silent one is let go. */
+  async #isFree(roomId: string): Promise<boolean> {
+    const deadline = Date.now() + HOLD_MS
+    for (;;) {
+      const publisher = this.#live.get(roomId)?.publisher
+      if (!publisher) return true
+      if (Date.now() - publisher.lastMediaAtMs > SILENT_AFTER_MS) {
+        publisher.session.close('replaced')
+        return true
+      }
+      if (Date.now() >= deadline) return false
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+
+  #admit(roomId: string, session: RtmpSession): Publication {
+    const live = this.#openProgram(roomId)
+    const source = live.program.attach()
+    const publisher = { session, source, lastMediaAtMs: Date.now() }
+    live.publisher = publisher
+    roomLogger(this.#options.logger, roomId).info({ address: session.remoteAddress }, 'publisher connected')
+    this.#tell(live.program)
+    return {
+      receive: (tag: FlvTag) => {
+        publisher.lastMediaAtMs = Date.now()
+        source.receive(tag)
+      },
+      end: (reason: EndReason) => {
+        roomLogger(this.#options.logger, roomId).info({ reason }, 'publisher gone')
+        if (live.publisher === publisher) live.publisher = null
+        live.program.detach(source)
+      },
+    }
+  }
+
+  #openProgram(roomId: string): Live {
+    const running = this.#live.get(roomId)
+    if (running && running.program.state !== 'ended' && running.program.state !== 'refused') return running
+    if (running) this.#forget(roomId, running)
+    const live: Live = { program: this.#createProgram(roomId), publisher: null, forgetTimer: null }
+    this.#live.set(roomId, live)
+    return live
+  }
+
+  #createProgram(roomId: string): Program {
+    const { config, rooms, jobs } = this.#options
+    const logger = roomLogger(this.#options.logger, roomId)
+    return new Program({
+      id: createProgramId(),
+      roomId,
+      limits: { ...config.source, audioBitrateKbps: config.ladder.audioBitrateKbps },
+      windowSeconds: config.window.seconds,
+      reconnectWindowMs: config.reconnectWindowSeconds * 1000,
+      sign: signWith(rooms.signingKey(roomId).seed),
+      logger,
+      onEncodingNeeded: (program) => {
+        jobs.open(program).catch((error: unknown) => logger.error({ err: error }, 'encoding could not be asked for'))
+      },
+      onChange: (program) => this.#changed(program),
+      onRefused: (program) => this.#live.get(program.roomId)?.publisher?.session.close('refused'),
+    })
+  }
+
+  #changed(program: Program): void {
+    const live = this.#live.get(program.roomId)
+    const isOver = program.state === 'ended' || program.state === 'refused'
+    if (isOver) {
+      void this.#options.jobs.close(program.id)
+      if (live && live.program === program)
+        live.forgetTimer ??= setTimeout(() => this.#forget(program.roomId, live), KEPT_AFTER_END_MS)
+    }
+    this.#tell(program)
+  }
+
+  #tell(program: Program): void {
+    const facts = program.facts()
+    for (const listener of this.#listeners) listener(program.roomId, facts)
+  }
+
+  #forget(roomId: string, live: Live): void {
+    if (live.forgetTimer) clearTimeout(live.forgetTimer)
+    live.program.close()
+    if (this.#live.get(roomId) !== live) return
+    this.#live.delete(roomId)
+    for (const listener of this.#listeners) listener(roomId, IDLE)
+  }
+}
+
+/** Time first, so that ids sort by age; random behind it, so that none comes twice. */
+function createProgramId(): string {
+  return Date.now().toString(36) + randomBytes(5).toString('hex')
+}

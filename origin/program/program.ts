@@ -1,0 +1,247 @@
+/**
+ * One broadcast of a room: the one continuous timeline, whichever source feeds it. What happens to the publisher is
+ * dealt with here; everything below sees one endless, well-formed stream.
+ */
+import type { FlvTag } from '../../media/flv-tag.ts'
+import { runningNumberAt } from '../../media/part.ts'
+import type { Sign } from '../../media/signature.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { Packager, type RenditionPlan } from '../packager/packager.ts'
+import { AudioTrack, frameTimeMs } from './audio-track.ts'
+import { CaptureClock } from './capture-clock.ts'
+import { aacFrame, FlvLog } from './flv-log.ts'
+import type { LiveFacts, Notice, RoomState, SourceFacts } from './live-rooms.ts'
+import { Source, type SourceLimits, type SourceSink } from './source.ts'
+import { Timeline, TIMELINE_START_MS } from './timeline.ts'
+import { VideoLog } from './video-log.ts'
+
+export interface ProgramOptions {
+  id: string
+  roomId: string
+  limits: SourceLimits
+  windowSeconds: number
+  reconnectWindowMs: number
+  sign: Sign
+  logger: Logger
+  now?: () => number
+  /** The program has video that wants encoding. Once. */
+  onEncodingNeeded: (program: Program) => void
+  onChange: (program: Program) => void
+  /** The source is not acceptable and is to be disconnected. */
+  onRefused: (program: Program, reason: Notice) => void
+}
+
+/** What the encoder found out; what it says of the picture is surer than what the publisher said. */
+export interface EncodingPlan {
+  fps: number
+  renditions: RenditionPlan[]
+  source: { width: number; height: number }
+}
+
+export class Program implements SourceSink {
+  readonly id: string
+  readonly roomId: string
+  readonly startedAtMs: number
+  readonly videoLog = new VideoLog()
+  readonly flvLog = new FlvLog()
+  readonly packager: Packager
+  readonly #options: ProgramOptions
+  readonly #now: () => number
+  readonly #timeline = new Timeline()
+  readonly #capture = new CaptureClock()
+  readonly #audio: AudioTrack
+  #state: RoomState = 'starting'
+  #source: Source | null = null
+  #refusal: Notice | null = null
+  #plan: EncodingPlan | null = null
+  #isEncodingAsked = false
+  #reconnectTimer: NodeJS.Timeout | null = null
+  #interruptions = 0
+  readonly #drainListeners = new Set<() => void>()
+
+  constructor(options: ProgramOptions) {
+    this.id = options.id
+    this.roomId = options.roomId
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    this.startedAtMs = this.#now()
+    this.#audio = new AudioTrack((frame, data) => this.#emitAudio(frame, data))
+    this.packager = new Packager({
+      program: options.id,
+      audioBitrateKbps: options.limits.audioBitrateKbps,
+      windowSeconds: options.windowSeconds,
+      sign: options.sign,
+      captureTimeMs: (mediaMs) => this.#capture.wallMs(mediaMs),
+      firstPart: runningNumberAt(TIMELINE_START_MS, 1000),
+    })
+    this.packager.onPublish(() => this.#follow())
+  }
+
+  get state(): RoomState {
+    return this.#state
+  }
+
+  /** Wall clock at media time 0, in ms since 1970. */
+  get epochMs(): number {
+    return this.#timeline.epochMs ?? this.startedAtMs
+  }
+
+  get interruptions(): number {
+    return this.#interruptions
+  }
+
+  get plan(): EncodingPlan | null {
+    return this.#plan
+  }
+
+  get frameRate(): number | null {
+    return this.#source?.frameRate ?? null
+  }
+
+  /** A new source feeds the program from its next keyframe on; the one before it is let go. */
+  attach(): Source {
+    this.#source?.close()
+    this.#timeline.release()
+    this.#stopReconnectTimer()
+    const { limits, logger } = this.#options
+    const source: Source = new Source({ timeline: this.#timeline, sink: this, limits, logger, now: this.#now })
+    this.#source = source
+    this.#refusal = null
+    return source
+  }
+
+  /** The source is gone; the program waits for another. */
+  detach(source: Source): void {
+    source.close()
+    if (this.#source !== source) return
+    this.#source = null
+    this.#timeline.release()
+    if (this.#isOver()) return
+    this.#interruptions++
+    this.#setState('interrupted')
+    this.#reconnectTimer = setTimeout(() => this.end(), this.#options.reconnectWindowMs)
+  }
+
+  /** Feeds end here, so that encoders write out what they hold before the broadcast does. */
+  drain(): void {
+    this.#source?.close()
+    this.#source = null
+    for (const listener of [...this.#drainListeners]) listener()
+    this.#drainListeners.clear()
+  }
+
+  /** Calls back when feeds are to end. Returns the way to stop. */
+  onDrain(listener: () => void): () => void {
+    this.#drainListeners.add(listener)
+    return () => void this.#drainListeners.delete(listener)
+  }
+
+  /** Ends the broadcast for good: playlists get their EXT-X-ENDLIST. Idempotent. */
+  end(): void {
+    if (this.#isOver()) return
+    this.#stopReconnectTimer()
+    this.drain()
+    this.packager.end()
+    this.#setState('ended')
+  }
+
+  close(): void {
+    this.#stopReconnectTimer()
+    this.drain()
+    this.packager.close()
+  }
+
+  /** The encoder has looked at the source and says what it makes of it. */
+  adopt(plan: EncodingPlan): void {
+    this.#plan = plan
+    this.#timeline.fps = plan.fps
+    this.packager.open(plan.renditions)
+    this.#options.onChange(this)
+  }
+
+  facts(): LiveFacts {
+    return {
+      state: this.#state,
+      programId: this.id,
+      startedAtMs: this.startedAtMs,
+      source: this.#sourceFacts(),
+      refusal: this.#refusal,
+      renditions: this.packager.tracks().map(({ track, plan, bitrateKbps }) => {
+        return { name: track.name, width: plan?.width ?? null, height: plan?.height ?? null, bitrateKbps }
+      }),
+    }
+  }
+
+  videoHeader(tag: FlvTag): void {
+    const placed = { ...tag, timestampMs: this.#timeline.headMs }
+    this.videoLog.configure(placed)
+    this.flvLog.video(placed)
+  }
+
+  video(tag: FlvTag, ptsMs: number, keyframe: boolean): void {
+    this.#capture.mark(tag.timestampMs, this.#now())
+    this.videoLog.push({ tag, ptsMs, keyframe })
+    this.flvLog.video(tag)
+    this.#audio.follow(tag.timestampMs)
+    if (this.#isEncodingAsked) return
+    this.#isEncodingAsked = true
+    this.#options.onEncodingNeeded(this)
+  }
+
+  audioFrame(frame: number, data: Uint8Array): void {
+    if (this.#isOver()) return
+    this.#audio.deliver(frame, data)
+  }
+
+  audioExpected(isExpected: boolean): void {
+    this.#audio.expect(isExpected)
+  }
+
+  audioOnly(): void {
+    this.packager.open([])
+  }
+
+  refuse(reason: Notice): void {
+    this.#refusal = reason
+    this.#options.logger.warn({ code: reason.code, reason: reason.message }, 'source refused')
+    this.#stopReconnectTimer()
+    this.drain()
+    this.packager.end()
+    this.#setState('refused')
+    this.#options.onRefused(this, reason)
+  }
+
+  #emitAudio(frame: number, data: Uint8Array): void {
+    if (this.#source?.isAudioOnly) this.#capture.mark(frameTimeMs(frame), this.#now())
+    this.packager.audio(frame, data)
+    this.flvLog.audio(aacFrame(frame, data))
+  }
+
+  /** After a part: the room is live once there is something to play, and a source to make more. */
+  #follow(): void {
+    if (this.#isOver() || this.#state === 'live' || !this.#source || !this.packager.isPlayable) return
+    this.#setState('live')
+  }
+
+  #sourceFacts(): SourceFacts | null {
+    const facts = this.#source?.facts() ?? null
+    if (!facts || !this.#plan) return facts
+    return { ...facts, ...this.#plan.source }
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'ended' || this.#state === 'refused'
+  }
+
+  #setState(state: RoomState): void {
+    if (this.#state === state) return
+    this.#options.logger.info({ program: this.id, from: this.#state, to: state }, 'program state')
+    this.#state = state
+    this.#options.onChange(this)
+  }
+
+  #stopReconnectTimer(): void {
+    if (this.#reconnectTimer) clearTimeout(this.#reconnectTimer)
+    this.#reconnectTimer = null
+  }
+}

@@ -1,0 +1,131 @@
+/** What can be said of a source by watching its tags: rates, keyframes, and what will hurt. Pure: the clock is handed in. */
+import { parseAudioSpecificConfig, type AacConfig } from '../../media/aac.ts'
+import { readMetadata, type AmfValue } from '../../media/amf0.ts'
+import { parseAudioHeader, parseVideoHeader, type FlvTag } from '../../media/flv-tag.ts'
+import type { Notice, SourceFacts } from './live-rooms.ts'
+
+const WINDOW_MS = 4000
+const LONG_KEYFRAME_INTERVAL_MS = 4000
+const MAX_DELTAS = 128
+const MAX_BYTES_ENTRIES = 1200
+
+export class SourceMeter {
+  #metadata: Record<string, AmfValue> = {}
+  #videoCodec: string | null = null
+  #audioCodec: string | null = null
+  #aac: AacConfig | null = null
+  #bytes: { atMs: number; bytes: number }[] = []
+  #deltasMs: number[] = []
+  #lastVideoDtsMs: number | null = null
+  #lastKeyframeMs: number | null = null
+  #keyframeIntervalMs: number | null = null
+  #hasBFrames = false
+
+  /** Whether the publisher announced a video track (undefined: it has not said). */
+  get announcesVideo(): boolean | undefined {
+    if (this.#videoCodec !== null) return true
+    return Object.keys(this.#metadata).length === 0 ? undefined : 'videocodecid' in this.#metadata || 'width' in this.#metadata
+  }
+
+  get announcesAudio(): boolean | undefined {
+    if (this.#audioCodec !== null) return true
+    return Object.keys(this.#metadata).length === 0 ? undefined : 'audiocodecid' in this.#metadata
+  }
+
+  /** Frames per second as announced, or as measured. */
+  get frameRate(): number | null {
+    return numberOf(this.#metadata['framerate']) ?? this.#measuredRate()
+  }
+
+  observe(tag: FlvTag, nowMs: number): void {
+    this.#bytes.push({ atMs: nowMs, bytes: tag.data.length })
+    while (this.#bytes.length > MAX_BYTES_ENTRIES || (this.#bytes[0]?.atMs ?? nowMs) < nowMs - WINDOW_MS) this.#bytes.shift()
+    if (tag.type === 'script') this.#metadata = { ...this.#metadata, ...readMetadata(tag.data) }
+    else if (tag.type === 'video') this.#observeVideo(tag)
+    else this.#observeAudio(tag)
+  }
+
+  facts(): SourceFacts {
+    return {
+      videoCodec: this.#videoCodec,
+      audioCodec: this.#audioCodec,
+      width: numberOf(this.#metadata['width']),
+      height: numberOf(this.#metadata['height']),
+      fps: this.#measuredRate() ?? this.frameRate,
+      bitrateKbps: this.bitrateKbps(),
+      keyframeIntervalMs: this.#keyframeIntervalMs,
+      audioSampleRate: this.#aac?.sampleRate ?? numberOf(this.#metadata['audiosamplerate']),
+      audioChannels: this.#aac?.channels ?? null,
+      encoder: textOf(this.#metadata['encoder']),
+      warnings: this.#warnings(),
+    }
+  }
+
+  bitrateKbps(): number | null {
+    const first = this.#bytes[0]
+    const last = this.#bytes.at(-1)
+    if (!first || !last || last.atMs - first.atMs < 500) return null
+    const bytes = this.#bytes.reduce((sum, entry) => sum + entry.bytes, 0)
+    return Math.round((bytes * 8) / (last.atMs - first.atMs))
+  }
+
+  #observeVideo(tag: FlvTag): void {
+    const header = parseVideoHeader(tag.data)
+    this.#videoCodec = header.codec
+    if (header.kind !== 'frames') return
+    if (header.compositionTimeMs !== 0) this.#hasBFrames = true
+    if (this.#lastVideoDtsMs !== null) {
+      this.#deltasMs.push(tag.timestampMs - this.#lastVideoDtsMs)
+      if (this.#deltasMs.length > MAX_DELTAS) this.#deltasMs.shift()
+    }
+    this.#lastVideoDtsMs = tag.timestampMs
+    if (!header.keyframe) return
+    if (this.#lastKeyframeMs !== null && tag.timestampMs > this.#lastKeyframeMs)
+      this.#keyframeIntervalMs = tag.timestampMs - this.#lastKeyframeMs
+    this.#lastKeyframeMs = tag.timestampMs
+  }
+
+  #observeAudio(tag: FlvTag): void {
+    const header = parseAudioHeader(tag.data)
+    this.#audioCodec = header.codec
+    if (header.codec === 'aac' && header.kind === 'sequence-header')
+      this.#aac = parseAudioSpecificConfig(tag.data.subarray(header.payloadOffset))
+  }
+
+  #measuredRate(): number | null {
+    if (this.#deltasMs.length < 8) return null
+    const total = this.#deltasMs.reduce((sum, delta) => sum + delta, 0)
+    return total <= 0 ? null : Math.round((this.#deltasMs.length * 100_000) / total) / 100
+  }
+
+  #warnings(): Notice[] {
+    const warnings: Notice[] = []
+    const warn = (code: string, message: string) => warnings.push({ code, message })
+    const openMs = this.#lastKeyframeMs !== null && this.#lastVideoDtsMs !== null ? this.#lastVideoDtsMs - this.#lastKeyframeMs : 0
+    const intervalMs = Math.max(this.#keyframeIntervalMs ?? 0, openMs)
+    if (intervalMs > LONG_KEYFRAME_INTERVAL_MS)
+      warn('keyframe_interval_long', `keyframes every ${(intervalMs / 1000).toFixed(1)} s: set the keyframe interval to 2 s`)
+    if (this.#isRateVariable()) warn('frame_rate_variable', 'the frame rate varies: set a constant frame rate')
+    if (this.#hasBFrames) warn('b_frames', 'B-frames add delay: set the encoder to none (x264: bframes=0 or tune zerolatency)')
+    if (this.#aac && this.#aac.sampleRate !== 48_000)
+      warn('audio_not_48khz', `audio at ${this.#aac.sampleRate} Hz is resampled: set 48 kHz`)
+    return warnings
+  }
+
+  #isRateVariable(): boolean {
+    if (this.#deltasMs.length < 30) return false
+    const sorted = [...this.#deltasMs].sort((a, b) => a - b)
+    const median = sorted[sorted.length >> 1] ?? 0
+    const odd = sorted.filter((delta) => Math.abs(delta - median) > Math.max(4, median * 0.25)).length
+    return odd > sorted.length * 0.1
+  }
+}
+
+function numberOf(value: AmfValue | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null
+}
+
+/** Text a publisher chose, cut to what a page can show. */
+function textOf(value: AmfValue | undefined): string | null {
+  return typeof value === 'string' ? value.slice(0, 100) : null
+}

@@ -1,0 +1,77 @@
+/** The arguments of a program's one ffmpeg. Pure. Each was measured: see docs/decisions on encoding. */
+import { PARTS_PER_SECOND, SEGMENT_SECONDS } from '../media/part.ts'
+import type { FfmpegOutput } from '../runtime/ffmpeg.ts'
+import type { Preset } from './cost.ts'
+import type { Rendition } from './ladder.ts'
+
+export interface EncoderArguments {
+  inputOptions: string[]
+  complexFilter: string
+  outputs: FfmpegOutput[]
+}
+
+export interface EncoderOptions {
+  ladder: readonly Rendition[]
+  source: { width: number; height: number }
+  preset: Preset
+  /** The first part to make: the encoder's only state. */
+  firstPart: number
+  /** Where a rendition's byte stream goes. */
+  intakeUrl: (rendition: string) => string
+  intakeToken: string
+}
+
+/**
+ * `frag_every_frame`: the packager cuts, ffmpeg would cut relative to its last cut. `delay_moov` and `frag_discont` keep
+ * the timeline's own times. Never `-fflags nobuffer`: it drops the packets that were probed.
+ */
+const MOVFLAGS = '+cmaf+delay_moov+default_base_moof+skip_trailer+frag_discont+frag_every_frame'
+/** Keyframes come by force_key_frames alone. */
+const LONGEST_GOP_FRAMES = '600'
+
+export function encoderArguments(options: EncoderOptions): EncoderArguments {
+  const fps = options.ladder[0]?.fps ?? 30
+  const slot = Math.ceil((options.firstPart * fps) / PARTS_PER_SECOND)
+  return {
+    inputOptions: [
+      ...['-hide_banner', '-loglevel', 'warning', '-nostats'],
+      ...['-probesize', '2000000', '-analyzeduration', '1', '-fpsprobesize', '0'],
+      ...['-threads', '1', '-copyts', '-f', 'flv'],
+    ],
+    complexFilter: filterGraph(options, fps, slot),
+    outputs: options.ladder.map((rung, index) => ({
+      target: options.intakeUrl(rung.name),
+      options: [
+        ...['-map', `[v${index}]`, '-an', ...codecOptions(rung, options.preset)],
+        ...['-force_key_frames', keyframeExpression(slot, fps)],
+        ...['-f', 'mp4', '-movflags', MOVFLAGS, '-flush_packets', '1'],
+        ...['-method', 'PUT', '-chunked_post', '1', '-headers', `Authorization: Bearer ${options.intakeToken}\r\n`],
+      ],
+    })),
+  }
+}
+
+/** A constant rate, begun at an exact slot before anything is scaled or encoded: a backlog costs decoding only. */
+function filterGraph({ ladder, source }: EncoderOptions, fps: number, slot: number): string {
+  const split = ladder.map((_, index) => `[s${index}]`).join('')
+  const rungs = ladder.map((rung, index) => {
+    const isSame = rung.width === source.width && rung.height === source.height
+    const scale = isSame ? '' : `scale=${rung.width}:${rung.height}:flags=bilinear,`
+    return `[s${index}]${scale}setsar=1[v${index}]`
+  })
+  return [`[0:v]fps=${fps},trim=start_pts=${slot},split=${ladder.length}${split}`, ...rungs].join(';')
+}
+
+function codecOptions({ bitrateKbps }: Rendition, preset: Preset): string[] {
+  return [
+    ...['-c:v', 'libx264', '-preset', preset, '-tune', 'zerolatency', '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
+    ...['-b:v', `${bitrateKbps}k`, '-maxrate', `${Math.round(bitrateKbps * 1.1)}k`, '-bufsize', `${bitrateKbps}k`],
+    ...['-g', LONGEST_GOP_FRAMES, '-sc_threshold', '0'],
+  ]
+}
+
+/** IDRs on the timeline's grid of segments; `t` counts from the encoder's first frame. */
+function keyframeExpression(slot: number, fps: number): string {
+  const phase = ((slot / fps) % SEGMENT_SECONDS) + 0.001
+  return `expr:gte(t+${phase.toFixed(6)},n_forced*${SEGMENT_SECONDS})`
+}

@@ -1,0 +1,131 @@
+/** Encodes one program until it ends: looks at its source, chooses the ladder, runs ffmpeg, and runs it again when it dies. */
+import { PassThrough, type Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runFfmpeg, type FfmpegProcess } from '../runtime/ffmpeg.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { encoderArguments } from './arguments.ts'
+import type { Admission, Preset } from './cost.ts'
+import { readBeginning } from './feed-beginning.ts'
+import { chooseLadder, type LadderConfig } from './ladder.ts'
+import type { EncodingPlan, OriginClient } from './origin-client.ts'
+import { judgeSource, probeSource, type SourceLimits } from './probe.ts'
+
+export interface JobOptions {
+  id: string
+  fence: number
+  origin: OriginClient
+  ladder: LadderConfig
+  limits: SourceLimits
+  logger: Logger
+  /** Whether there is room for a ladder, and at which preset. */
+  admit: (plan: EncodingPlan) => Admission | string
+}
+
+interface Prepared {
+  plan: EncodingPlan
+  preset: Preset
+}
+
+const MAX_FAILURES = 6
+/** An encoder that lived this long was well: what ends it then is a new failure, not another of a series. */
+const HEALTHY_AFTER_MS = 15_000
+const RETRY_STEP_MS = 100
+/** The encoder's standard input: what waits there beyond this much is a backlog that ffmpeg works off at its own pace. */
+const INPUT_BUFFER_BYTES = 1024 * 1024
+
+export class Job {
+  readonly id: string
+  /** Settles when the program has ended, was refused, or is no longer ours. Never rejects. */
+  readonly done: Promise<void>
+  readonly #options: JobOptions
+  readonly #closing = new AbortController()
+  #process: FfmpegProcess | null = null
+  #prepared: Prepared | null = null
+
+  constructor(options: JobOptions) {
+    this.id = options.id
+    this.#options = options
+    this.done = this.#run()
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#process?.kill()
+    await this.done
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0
+    while (!this.#closing.signal.aborted) {
+      const startedAtMs = Date.now()
+      const outcome = await this.#encode().catch((error: unknown) => String(error))
+      if (outcome === 'over' || this.#closing.signal.aborted) return
+      failures = Date.now() - startedAtMs > HEALTHY_AFTER_MS ? 1 : failures + 1
+      this.#options.logger.warn({ failures, outcome }, 'encoder ended: starting another')
+      if (failures >= MAX_FAILURES) return void (await this.#refuse('encoder_failed', 'the server could not encode this stream'))
+      // The first restart is at once: viewers live from their buffers.
+      await sleep((failures - 1) * RETRY_STEP_MS, undefined, { signal: this.#closing.signal }).catch(() => {})
+    }
+  }
+
+  /** One encoder's life. `over` when there is nothing more to do, else why it ended. */
+  async #encode(): Promise<string> {
+    const { id, origin, fence } = this.#options
+    const job = await origin.job(id)
+    if (!job) return 'over'
+    const feed = await origin.feed(id, job.nextPart, this.#closing.signal)
+    if (!feed) return 'over'
+    feed.on('error', () => {}) // its end shows in the encoder's
+    const beginning = await readBeginning(feed, job.frameRate !== null || this.#prepared !== null)
+    if (!beginning) return 'over'
+    this.#prepared ??= await this.#prepare(beginning.bytes, job.frameRate ?? beginning.measuredRate)
+    if (!this.#prepared) return 'over'
+    const start = await origin.startEncoder(id, fence, this.#prepared.plan)
+    if (!start) return 'over'
+    return this.#runEncoder(feed, beginning.bytes, start)
+  }
+
+  async #prepare(beginning: Uint8Array, frameRate: number | null): Promise<Prepared | null> {
+    const judged = judgeSource(await probeSource(beginning).catch(() => null), this.#options.limits)
+    if ('code' in judged) return this.#refuse(judged.code, judged.message)
+    const renditions = chooseLadder({ ...judged, frameRate: frameRate ?? judged.frameRate }, this.#options.ladder)
+    const { width, height } = judged
+    const plan: EncodingPlan = { fps: renditions[0]?.fps ?? 30, source: { width, height }, renditions }
+    const admission = this.#options.admit(plan)
+    if (typeof admission === 'string') return this.#refuse('capacity_exceeded', admission)
+    const rungs = renditions.map((rung) => rung.name).join(' ')
+    this.#options.logger.info({ width, height, fps: plan.fps, rungs, preset: admission.preset, cores: admission.cores }, 'encoding')
+    return { plan, preset: admission.preset }
+  }
+
+  async #runEncoder(feed: Readable, beginning: Buffer, start: { firstPart: number; intakeToken: string }): Promise<string> {
+    const { id, origin, logger } = this.#options
+    if (!this.#prepared || this.#closing.signal.aborted) return 'over'
+    const { plan, preset } = this.#prepared
+    const input = new PassThrough({ highWaterMark: INPUT_BUFFER_BYTES })
+    input.on('error', () => {})
+    input.write(beginning)
+    feed.pipe(input)
+    const options = { ladder: plan.renditions, source: plan.source, preset, ...start }
+    const intakeUrl = (rendition: string): string => origin.intakeUrl(id, rendition)
+    const encoder = runFfmpeg({ input, ...encoderArguments({ ...options, intakeUrl }) }, (line) => {
+      logger.debug({ line }, 'encoder')
+    })
+    this.#process = encoder
+    const { error } = await encoder.exited
+    this.#process = null
+    feed.destroy()
+    input.destroy()
+    return error === null ? 'over' : error
+  }
+
+  async #refuse(code: string, message: string): Promise<null> {
+    this.#options.logger.warn({ code, reason: message }, 'program refused')
+    await this.#options.origin.refuse(this.id, { code, message }).catch(() => {})
+    return null
+  }
+}

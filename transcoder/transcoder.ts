@@ -1,0 +1,129 @@
+/** Takes on programs that want encoding, as far as the machine carries them, and holds a lease on each. */
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import type { Config } from '../runtime/config.ts'
+import { prepareFfmpeg } from '../runtime/ffmpeg.ts'
+import { roomLogger, type Logger } from '../runtime/logger.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Lease, Store } from '../runtime/store/store.ts'
+import { admit, type Admission } from './cost.ts'
+import { Job } from './job.ts'
+import { OriginClient, type EncodingPlan } from './origin-client.ts'
+
+export interface TranscoderOptions {
+  store: Store
+  config: Config
+  originUrl: string
+  clusterSecret: string
+  logger: Logger
+  metrics: Metrics
+}
+
+interface Held {
+  job: Job
+  lease: Lease
+  cores: number
+}
+
+const JOBS_KEY = 'encoding-jobs'
+const JOBS_CHANNEL = 'encoding-jobs'
+const recordSchema = z.object({ id: z.string(), roomId: z.string(), programId: z.string() })
+/** A node that is gone loses its programs to another after this long. */
+const LEASE_MS = 3000
+const RENEW_MS = 1000
+
+export class Transcoder {
+  readonly name = 'transcoder'
+  readonly #options: TranscoderOptions
+  readonly #node = randomBytes(8).toString('hex')
+  readonly #held = new Map<string, Held>()
+  readonly #taking = new Set<string>()
+  #timer: NodeJS.Timeout | null = null
+  #unsubscribe: (() => Promise<void>) | null = null
+  #isClosed = false
+
+  constructor(options: TranscoderOptions) {
+    this.#options = options
+    options.metrics.gauge('headwater_transcoder_programs', 'Programs being encoded here.', [], (gauge) => gauge.set(this.#held.size))
+    options.metrics.gauge('headwater_transcoder_projected_cores', 'Cores that the programs here are projected to take.', [], (gauge) =>
+      gauge.set(this.#usedCores()),
+    )
+  }
+
+  /** Throws `ffmpeg_missing`. */
+  async start(): Promise<void> {
+    await prepareFfmpeg()
+    this.#unsubscribe = await this.#options.store.subscribe(JOBS_CHANNEL, () => void this.#scan())
+    this.#timer = setInterval(() => void this.#tick(), RENEW_MS)
+    await this.#scan()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (this.#timer) clearInterval(this.#timer)
+    await this.#unsubscribe?.()
+    await Promise.all([...this.#held.values()].map(({ job }) => job.close()))
+  }
+
+  async #tick(): Promise<void> {
+    for (const { job, lease } of [...this.#held.values()]) {
+      const isOurs = await this.#options.store.renewLease(lease, LEASE_MS).catch(() => true) // the store being away stops nothing
+      if (!isOurs) void job.close()
+    }
+    await this.#scan()
+  }
+
+  /** Takes every job that nobody holds. */
+  async #scan(): Promise<void> {
+    if (this.#isClosed) return
+    const records = await this.#options.store.hashAll(JOBS_KEY).catch(() => ({}))
+    for (const text of Object.values(records)) {
+      const record = recordSchema.parse(JSON.parse(text))
+      if (this.#held.has(record.id) || this.#taking.has(record.id)) continue
+      this.#taking.add(record.id)
+      await this.#take(record).finally(() => this.#taking.delete(record.id))
+    }
+  }
+
+  async #take({ id, roomId }: { id: string; roomId: string }): Promise<void> {
+    const { store, config, originUrl, clusterSecret, logger } = this.#options
+    const lease = await store.acquireLease(`encoding-job:${id}`, this.#node, LEASE_MS)
+    if (!lease || this.#isClosed) return
+    const held: Held = {
+      lease,
+      cores: 0,
+      job: new Job({
+        id,
+        fence: lease.fence,
+        origin: new OriginClient(originUrl, clusterSecret),
+        ladder: config.ladder,
+        limits: config.source,
+        logger: roomLogger(logger, roomId),
+        admit: (plan) => this.#admit(id, plan),
+      }),
+    }
+    this.#held.set(id, held)
+    void held.job.done.then(async () => {
+      this.#held.delete(id)
+      await store.releaseLease(lease).catch(() => false)
+    })
+  }
+
+  #admit(id: string, plan: EncodingPlan): Admission | string {
+    const { preset, cpuLimitPercent } = this.#options.config.ladder
+    const cores = availableParallelism()
+    const usedCores = this.#usedCores()
+    const capacity = { cores, usedCores, limitPercent: cpuLimitPercent }
+    const admission = admit(plan.source, plan.renditions, { preset, capacity })
+    const held = this.#held.get(id)
+    if (admission && held) held.cores = admission.cores
+    if (admission) return admission
+    const used = Math.round((usedCores / cores) * 100)
+    return `the server is full: its programs take ${used} % of ${cores} cores and this one would pass ${cpuLimitPercent} %`
+  }
+
+  #usedCores(): number {
+    return [...this.#held.values()].reduce((sum, { cores }) => sum + cores, 0)
+  }
+}
