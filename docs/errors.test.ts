@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { ERROR_STATUS } from '../runtime/errors.ts'
 
@@ -16,3 +18,22 @@ it('says of each code what happened and what to do', () => {
     expect(`${todo}`.length, row).toBeGreaterThan(10)
   }
 })
+
+it('lists every refusal and warning that the sources name, and no other', () => {
+  const listed = [...text.matchAll(/^\| `([a-z0-9_]+)` \| [^|]{5,} \| [^|]{5,} \|$/gm)].map(
+    ([, code]) => code,
+  )
+  const folders = ['origin/program', 'transcoder']
+  const named = folders.flatMap(sourcesOf).flatMap((source) => {
+    const noticed = source.matchAll(/(?:(?:refuse|warn)\(\s*|\{\s*code: )'([a-z0-9_]+)',/g)
+    return [...noticed].map(([, code]) => code)
+  })
+  expect(listed.toSorted()).toEqual([...new Set(named)].toSorted())
+})
+
+function sourcesOf(folder: string): string[] {
+  const path = fileURLToPath(new URL(`../${folder}`, import.meta.url))
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  const sources = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  return sources.map((name) => readFileSync(join(path, name), 'utf8'))
+}
