@@ -28,7 +28,7 @@ export class PartWindow {
     const isOver = record !== undefined && (record.whole !== null || record.last === this.#head.part)
     if (!isOver) return { msn: this.#head.msn, part: this.#head.part + 1 }
     let msn = this.#head.msn + 1
-    while (this.#records.get(msn)?.whole != null && !this.find(msn, 0)) msn += 1
+    while (this.#records.get(msn)?.whole && !this.find(msn, 0)) msn += 1
     return { msn, part: 0 }
   }
 
@@ -99,7 +99,7 @@ export class PartWindow {
   views(ended: boolean): SegmentView[] {
     const views: SegmentView[] = []
     let record = this.#head ? this.#records.get(this.#head.msn) : this.#newestDone(ended)
-    const isWhole = record?.whole != null && this.isDone(record, ended)
+    const isWhole = record !== undefined && record.whole !== null && this.isDone(record, ended)
     if (this.#head && record && record.prefix().length <= this.#head.part && !isWhole) return views
     for (; record; record = this.#records.get(record.msn - 1)) {
       if (views.length > 0 && !record.isComplete) break
