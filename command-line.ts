@@ -1,0 +1,68 @@
+/** The command line of Headwater: what may be said, and the help text. */
+import { parseArgs } from 'node:util'
+import { HeadwaterError } from './runtime/errors.ts'
+
+export const ROLES = ['all', 'edge'] as const
+export type Role = (typeof ROLES)[number]
+
+export interface CommandLine {
+  role: Role
+  demo: boolean
+  /** Only publish the demo, to a server that runs already. */
+  onlyDemo: boolean
+  help: boolean
+  version: boolean
+  port: string | null
+  config: string | null
+}
+
+export const HELP = `Headwater: a live-streaming origin that does not lose the picture.
+
+  npm start                     everything in one process: RTMP in, pages, HLS, LL-HLS and FLV out
+  npm start -- --demo           the same, and a moving test picture with a clock and a tone is published
+  npm start -- --role edge      an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
+
+  --port N          port of the pages and of HTTP playback (environment: HTTP_PORT, default 8080)
+  --config FILE     configuration file (default: ./headwater.yaml where there is one)
+  --only-demo       publish the test picture to the server that runs already, and nothing else
+  --version, -v     print the version
+  --help, -h        print this
+
+Environment: HTTP_PORT 8080, RTMP_PORT 1935, INTERNAL_PORT 8081, PUBLIC_URL, DATA_DIR ./data, ADMIN_TOKEN, LOG_LEVEL info.
+Every key: docs/configuration.md.`
+
+/** Throws `config_invalid` for what is not known. */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const { values } = parse(args)
+  const role = ROLES.find((each) => each === (values.role ?? 'all'))
+  if (!role) throw new HeadwaterError('config_invalid', `--role ${values.role}: one of ${ROLES.join(', ')}`)
+  return {
+    role,
+    demo: values.demo ?? false,
+    onlyDemo: values['only-demo'] ?? false,
+    help: values.help ?? false,
+    version: values.version ?? false,
+    port: values.port ?? null,
+    config: values.config ?? null,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        role: { type: 'string' },
+        demo: { type: 'boolean' },
+        'only-demo': { type: 'boolean' },
+        port: { type: 'string' },
+        config: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
+    })
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause)
+    throw new HeadwaterError('config_invalid', `${what}; --help lists what there is`, { cause })
+  }
+}

@@ -1,0 +1,96 @@
+/** The origin: ingest, programs, packager, rooms, API and signalling, put together. */
+import type { Middleware } from 'koa'
+import type { Config } from '../runtime/config.ts'
+import type { HttpServer } from '../runtime/http/server.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Secrets } from '../runtime/secrets.ts'
+import type { Store } from '../runtime/store/store.ts'
+import { createApi } from './http/api.ts'
+import { InternalHandler } from './http/internal.ts'
+import { MediaHandler } from './http/media.ts'
+import { RtmpListener } from './ingest/rtmp-listener.ts'
+import { countPrograms } from './program/program-metrics.ts'
+import { EncodingJobs } from './program/encoding-jobs.ts'
+import { LivePrograms } from './program/live-programs.ts'
+import { Access } from './room/access.ts'
+import { RoomRegistry } from './room/registry.ts'
+import { Signalling, SIGNALLING_PATH } from './signalling/server.ts'
+
+export interface OriginOptions {
+  config: Config
+  secrets: Secrets
+  store: Store
+  logger: Logger
+  metrics: Metrics
+}
+
+export class Origin {
+  readonly name = 'origin'
+  readonly rtmp: RtmpListener
+  readonly #options: OriginOptions
+  readonly #rooms: RoomRegistry
+  readonly #programs: LivePrograms
+  readonly #jobs: EncodingJobs
+  readonly #access: Access
+  readonly #signalling: Signalling
+
+  constructor(options: OriginOptions) {
+    const { config, secrets, store, logger, metrics } = options
+    this.#options = options
+    this.#rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
+    this.#jobs = new EncodingJobs(store)
+    this.#programs = new LivePrograms({ rooms: this.#rooms, jobs: this.#jobs, config, logger })
+    this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.#rooms })
+    this.rtmp = new RtmpListener({
+      ...config.rtmp,
+      logger,
+      authorise: (request, session) => this.#programs.authorise(request, session),
+    })
+    const { publicUrl } = config
+    const shared = { live: this.#programs, access: this.#access, publicUrl }
+    this.#signalling = new Signalling({ ...shared, rooms: this.#rooms, logger, metrics })
+    countPrograms(metrics, this.#programs)
+  }
+
+  /** What edges and transcoders ask, on the internal listener. */
+  mountInternal(server: HttpServer): void {
+    const { secrets, logger } = this.#options
+    const { clusterSecret } = secrets
+    const internal = new InternalHandler({ jobs: this.#jobs, programs: this.#programs, clusterSecret, logger })
+    const media = new MediaHandler(this.#programs, logger)
+    server.mount((req, res, url) => internal.guard(req, res, url))
+    server.mount((req, res, url) => internal.handle(req, res, url))
+    server.mount((req, res, url) => media.handle(req, res, url))
+  }
+
+  /** The signalling on the public listener. */
+  mountPublic(server: HttpServer): void {
+    server.mountUpgrade(SIGNALLING_PATH, (...handshake) => this.#signalling.upgrade(...handshake))
+  }
+
+  /** The API, for the public listener's app. */
+  api(): Middleware {
+    return createApi({
+      registry: this.#rooms,
+      live: this.#programs,
+      access: this.#access,
+      viewers: (roomId) => this.#signalling.viewers(roomId),
+      publicUrl: this.#options.config.publicUrl,
+      rtmpPort: () => this.rtmp.port,
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#rooms.start()
+    await this.#signalling.start()
+    await this.rtmp.start()
+  }
+
+  async close(): Promise<void> {
+    await this.rtmp.close()
+    await this.#programs.close()
+    await this.#signalling.close()
+    await this.#rooms.close()
+  }
+}
