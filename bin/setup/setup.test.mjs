@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { helpText } from './help.mjs'
 import { nodeComplaint } from './node-version.mjs'
 import { isInstalled } from './npm-packages.mjs'
 import { atRoot } from './root.mjs'
@@ -135,18 +134,5 @@ describe('lastLine', () => {
   it('has the form that CI reads', () => {
     expect(lastLine({ passed: 3, failed: 0, skipped: 0 })).toBe('3 passed, 0 failed')
     expect(lastLine({ passed: 3, failed: 1, skipped: 2 })).toBe('3 passed, 1 failed, 2 skipped')
-  })
-})
-
-describe('helpText', () => {
-  it('names the options and fits a 120-column terminal', () => {
-    for (const option of ['--demo', '--role', '--port', '--no-setup']) expect(helpText()).toContain(option)
-    expect(
-      Math.max(
-        ...helpText()
-          .split('\n')
-          .map((line) => line.length),
-      ),
-    ).toBeLessThan(120)
   })
 })
