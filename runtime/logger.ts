@@ -2,7 +2,7 @@
 
 import { pino } from 'pino'
 import type { DestinationStream, Logger as PinoLogger } from 'pino'
-import pretty from 'pino-pretty'
+import { prettyFactory } from 'pino-pretty'
 
 export type Logger = PinoLogger
 
@@ -26,8 +26,9 @@ export function createLogger(options: LoggerOptions): Logger {
     redact: { paths: redactedPaths(), censor: '[redacted]' },
     hooks: { streamWrite: scrubSecrets },
   }
-  if (isPretty) return pino(settings, pretty(prettySettings(options.destination)))
-  return pino(settings, options.destination ?? pino.destination({ dest: 1, sync: true }))
+  // Synchronous: the last lines before an exit are those that matter most.
+  const destination = options.destination ?? pino.destination({ dest: 1, sync: true })
+  return pino(settings, isPretty ? readable(destination, options.destination === undefined) : destination)
 }
 
 /** A logger for one room: every line carries the room's public id. */
@@ -70,9 +71,8 @@ function redactedPaths(): string[] {
   return SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`])
 }
 
-function prettySettings(destination: DestinationStream | undefined): pretty.PrettyOptions {
-  const shared = { translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true, sync: true }
-  return destination === undefined
-    ? shared
-    : { ...shared, colorize: false, destination: destination as never }
+// pino-pretty's own stream passes lines on later, and loses them at an exit; its formatter alone does not.
+function readable(destination: DestinationStream, isColoured: boolean): DestinationStream {
+  const format = prettyFactory({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, colorize: isColoured })
+  return { write: (line) => void destination.write(format(line)) }
 }
