@@ -34,15 +34,14 @@ function checkHeader(playlist: ParsedMediaPlaylist, report: Report): void {
 
 /** What is said about the newest media and what comes after it. */
 function checkEdge({ segments, ended, preloadHint }: ParsedMediaPlaylist, report: Report): void {
-  const open = segments.filter(({ uri }) => uri === null)
-  if (open.some((segment) => segment !== segments.at(-1)))
-    report('open_segment', 'a segment without EXTINF before the last')
+  // By its syntax a playlist has at most one segment without EXTINF, the last.
+  const isOpen = segments.at(-1)?.uri === null
   if (ended) {
-    if (open.length > 0) report('open_segment', 'a segment without EXTINF before EXT-X-ENDLIST')
+    if (isOpen) report('open_segment', 'a segment without EXTINF before EXT-X-ENDLIST')
     if (preloadHint !== null) report('hint', 'a preload hint before EXT-X-ENDLIST')
     return
   }
-  if (open.length === 0) report('extinf_early', 'EXTINF of the last segment without part 0 of the next')
+  if (!isOpen) report('extinf_early', 'EXTINF of the last segment without part 0 of the next')
   if (preloadHint === null) report('hint', 'no preload hint')
   else if (segments.some(({ parts }) => parts.some(({ uri }) => uri === preloadHint)))
     report('hint', `${preloadHint} is hinted and listed`)

@@ -2,35 +2,38 @@
 import type { PartId } from '../../part.ts'
 import type { ParsedMediaPlaylist } from '../parse.ts'
 
-export type ConformanceRule =
-  | 'unreadable'
-  | 'version'
-  | 'target_duration'
-  | 'part_target'
-  | 'part_too_short'
-  | 'part_sum'
-  | 'parts_listed'
-  | 'hold_back'
-  | 'server_control'
-  | 'map'
-  | 'date_time'
-  | 'date_time_drift'
-  | 'extinf_early'
-  | 'open_segment'
-  | 'hint'
-  | 'hint_unkept'
-  | 'independent'
-  | 'media_sequence'
-  | 'window'
-  | 'changed'
-  | 'vanished'
-  | 'went_back'
-  | 'constant'
-  | 'ended'
-  | 'rendition_report'
-  | 'stale'
-  | 'delta'
-  | 'unblocked'
+export const CONFORMANCE_RULES = [
+  'unreadable',
+  'version',
+  'target_duration',
+  'part_target',
+  'part_too_short',
+  'part_sum',
+  'parts_listed',
+  'hold_back',
+  'server_control',
+  'map',
+  'date_time',
+  'date_time_drift',
+  'extinf_early',
+  'open_segment',
+  'hint',
+  'hint_unkept',
+  'independent',
+  'media_sequence',
+  'window',
+  'changed',
+  'vanished',
+  'went_back',
+  'constant',
+  'ended',
+  'rendition_report',
+  'stale',
+  'delta',
+  'unblocked',
+] as const
+
+export type ConformanceRule = (typeof CONFORMANCE_RULES)[number]
 
 export interface Violation {
   rule: ConformanceRule
