@@ -4,13 +4,15 @@ import { version } from './root.mjs'
 export function helpText() {
   return `Headwater ${version()}: a live-streaming origin that does not lose the picture
 
-  npm start                     origin, transcoder and edge in one process
+  npm start                     everything in one process: RTMP in; pages, HLS, LL-HLS and FLV out
   npm start -- [options]
 
 Options
   --demo            also publish a moving test picture with a clock and a tone, and print where to watch it
-  --role ROLE       origin, transcoder, edge or all (default: all)
-  --port PORT       port of the pages, the streams and the API (default: 8080, or HTTP_PORT)
+  --only-demo       publish the test picture to a server that runs already, and nothing else
+  --role edge       an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
+  --port N          port of the pages, the streams and the API (default: 8080, or HTTP_PORT)
+  --config FILE     configuration file (default: ./headwater.yaml, where there is one)
   --no-setup        install and build nothing, run what is built
   --version, -v     print the version
   --help, -h        print this text
@@ -25,12 +27,13 @@ Set-up (before the server starts; each step only when it is needed)
 Environment
   HTTP_PORT         pages, streams and API, default 8080
   RTMP_PORT         where OBS sends to, default 1935
-  INTERNAL_PORT     between the services, loopback only unless configured
+  INTERNAL_PORT     between the services, default 8081, loopback only unless configured
   PUBLIC_URL        the address viewers use, when it is not http://HOST:HTTP_PORT
   DATA_DIR          rooms and keys, default ./data
   ADMIN_TOKEN       may manage everything; made at the first start and kept in DATA_DIR when not set
-  CLUSTER_SECRET    what services that run apart show each other
+  ORIGIN_URL        for an edge alone: the internal address of its origin
+  CLUSTER_SECRET    what services that run apart show each other; made like ADMIN_TOKEN
   LOG_LEVEL         error, warn, info or debug, default info
 
-Ctrl-C ends everything. More in README.md and docs/.`
+Every key of the configuration: docs/configuration.md. Ctrl-C ends everything.`
 }

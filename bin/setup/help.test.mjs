@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { HELP } from '../../command-line.ts'
 import { ENVIRONMENT_KEYS } from '../../runtime/config-schema.ts'
 import { helpText } from './help.mjs'
 import { atRoot } from './root.mjs'
@@ -7,8 +8,9 @@ import { atRoot } from './root.mjs'
 const variables = (text) => [...text.matchAll(/\b[A-Z]+_[A-Z_]+\b/g)].map(([name]) => name)
 const readme = readFileSync(atRoot('README.md'), 'utf8')
 
-it('names the options', () => {
-  for (const option of ['--demo', '--role', '--port', '--no-setup']) expect(helpText()).toContain(option)
+it('names the options of the server, and its own', () => {
+  const options = (text) => [...new Set(text.match(/--[a-z-]{3,}/g))].toSorted()
+  expect(options(helpText())).toEqual([...options(HELP), '--no-setup'].toSorted())
 })
 
 it('fits a terminal of 120 columns', () => {
