@@ -21,7 +21,7 @@ export function flvHeaderTags(videoInit: Uint8Array | null, timestampMs: number)
     ...(facts ? { videocodecid: 7, width: facts.width, height: facts.height } : {}),
   })
   const audio = concatBytes([Uint8Array.of(AAC, 0), encodeAudioSpecificConfig(PROGRAM_AUDIO)])
-  const tags: FlvTag[] = [{ type: 'script', timestampMs, data: metadata }]
+  const tags: FlvTag[] = [{ type: 'script', timestampMs: 0, data: metadata }] // ffmpeg takes a later one for subtitles
   if (videoInit) tags.push({ type: 'video', timestampMs, data: concatBytes([Uint8Array.of(KEYFRAME_AVC, 0, 0, 0, 0), readAvcConfig(videoInit)]) })
   return [...tags, { type: 'audio', timestampMs, data: audio }]
 }

@@ -46,7 +46,7 @@ export class FlvLog {
   beginning(): FlvTag[] {
     const timestampMs = this.#gop[0]?.timestampMs ?? this.#lastMs
     const metadata = encodeScript('onMetaData', { encoder: 'Headwater', audiocodecid: 10, videocodecid: 7 })
-    const headers: FlvTag[] = [{ type: 'script', timestampMs, data: metadata }]
+    const headers: FlvTag[] = [{ type: 'script', timestampMs: 0, data: metadata }] // ffmpeg takes a later one for subtitles
     if (this.#videoHeader) headers.push({ ...this.#videoHeader, timestampMs })
     headers.push(aacSequenceHeader(timestampMs))
     return [...headers, ...this.#gop]
