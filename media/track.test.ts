@@ -208,6 +208,20 @@ describe('waiting', () => {
     expect(track.reaches(5, 99)).toBe(true)
   })
 
+  it('for a list ends with the first finished segment', async () => {
+    const track = new Track({ name: '720p', maxSegments: 3 })
+    let isListed = false
+    const listed = track.whenListed().then(() => (isListed = true))
+    for (const k of range(44, 56)) {
+      track.note(syntheticHeader(VIDEO, k), null)
+      await new Promise(setImmediate)
+    }
+    // Segment 5 was joined in its middle: it is never listed.
+    expect(isListed).toBe(false)
+    track.note(syntheticHeader(VIDEO, 56), null)
+    await listed
+  })
+
   it('can be given up, and leaves no listener', async () => {
     const track = trackOf([40])
     const controller = new AbortController()

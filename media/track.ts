@@ -114,6 +114,15 @@ export class Track {
     return this.reaches(msn, part) ? Promise.resolve() : this.#waiters.wait({ msn, part }, signal)
   }
 
+  /**
+   * Resolves when a segment is finished, so that there is a playlist to answer with: hls.js takes one that lists parts alone for
+   * an error. Rejects as `whenReached`.
+   */
+  async whenListed(signal?: AbortSignal): Promise<void> {
+    while (!this.#ended && !this.segments().some(({ done }) => done))
+      await (this.head ? this.whenReached(this.head.msn + 1, 0, signal) : this.whenReached(0, 0, signal))
+  }
+
   /** What a playlist lists: the run of segments without a hole that ends at `head`. The same array until something changes. */
   segments(): readonly SegmentView[] {
     return (this.#views ??= this.#window.views(this.#ended))
