@@ -1,0 +1,275 @@
+import { once } from 'node:events'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { HttpServer } from '../../runtime/http/server.ts'
+import { Metrics } from '../../runtime/metrics.ts'
+import { captureLog } from '../../tests/support/log-lines.ts'
+import { MemoryLiveRooms } from '../../tests/support/memory-live-rooms.ts'
+import { Access } from '../room/access.ts'
+import { RoomRegistry } from '../room/registry.ts'
+import type { CreatedRoom } from '../room/registry.ts'
+import { Signalling, SIGNALLING_PATH } from './server.ts'
+import type { SignallingOptions } from './server.ts'
+
+const ADMIN = 'an-admin-token-for-tests'
+
+let live: MemoryLiveRooms
+let registry: RoomRegistry
+let server: HttpServer
+let signalling: Signalling
+let created: CreatedRoom
+let roomId: string
+let metrics: Metrics
+const log = captureLog()
+
+beforeEach(async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'headwater-ws-'))
+  live = new MemoryLiveRooms()
+  registry = new RoomRegistry({ dataDir, logger: log.logger })
+  await registry.start()
+  created = await registry.create()
+  roomId = created.room.id
+  await listen({})
+})
+afterEach(stop)
+
+describe('Signalling', () => {
+  it('answers a hello with the state of the room', async () => {
+    live.set(roomId, { state: 'live', programId: 'program1' })
+    const viewer = await joined()
+    expect(viewer.received).toEqual([{ type: 'room', state: 'live', program_id: 'program1', at: 1234 }])
+  })
+
+  it('tells of every change as it happens, and of the publisher coming and going', async () => {
+    const viewer = await joined()
+    live.set(roomId, { state: 'live', programId: 'program1' })
+    live.set(roomId, { state: 'interrupted' })
+    live.set(roomId, { startedAtMs: 5 })
+    live.set(roomId, { state: 'starting' })
+    live.set(roomId, { state: 'live' })
+    live.set(roomId, { state: 'ended' })
+    await viewer.count(10)
+    expect(viewer.received.map((each) => each['state'] ?? each['type'])).toEqual([
+      'idle',
+      'live',
+      'publisher-interrupted',
+      'interrupted',
+      'publisher-reconnecting',
+      'starting',
+      'publisher-reconnected',
+      'live',
+      'publisher-ended',
+      'ended',
+    ])
+    expect(viewer.received.every((each) => each['at'] === 1234)).toBe(true)
+  })
+
+  it('tells who joins during a return of its end', async () => {
+    live.set(roomId, { state: 'live', programId: 'program1' })
+    live.set(roomId, { state: 'interrupted' })
+    live.set(roomId, { state: 'starting' })
+    const viewer = await joined()
+    live.set(roomId, { state: 'live' })
+    await viewer.count(3)
+    expect(viewer.received[1]).toMatchObject({ type: 'publisher-reconnected' })
+  })
+
+  it('tells a room nothing of another', async () => {
+    const other = await registry.create()
+    const viewer = await joined()
+    live.set(other.room.id, { state: 'live' })
+    live.set(roomId, { state: 'starting' })
+    await viewer.count(2)
+    expect(viewer.received.map((each) => each['state'])).toEqual(['idle', 'starting'])
+  })
+
+  it('sends facts to those who manage the room, and to nobody else', async () => {
+    live.set(roomId, { state: 'refused', refusal: { code: 'source_refused', message: 'too wide' } })
+    const viewer = await joined()
+    const studio = await joined({ role: 'publisher', token: created.publisherToken })
+    const admin = await joined({ role: 'admin', token: ADMIN })
+    await Promise.all([studio.count(4), admin.count(4)])
+    const facts = {
+      type: 'facts',
+      publisher: null,
+      refusal: { code: 'source_refused', message: 'too wide' },
+      viewers: 1,
+    }
+    expect(studio.received[1]).toMatchObject(facts)
+    expect(admin.received[3]).toMatchObject(facts)
+    expect(viewer.received).toHaveLength(1)
+  })
+
+  it('counts viewers, not those who manage', async () => {
+    const viewer = await joined()
+    await joined()
+    await joined({ role: 'publisher', token: created.publisherToken })
+    expect([signalling.viewers(roomId), signalling.viewers('nobody')]).toEqual([2, 0])
+    expect(await metrics.text()).toContain('headwater_viewers 2')
+    const studio = await joined({ role: 'publisher', token: created.publisherToken })
+    viewer.socket.close()
+    await studio.until((each) => each['viewers'] === 1)
+    expect(signalling.viewers(roomId)).toBe(1)
+  })
+
+  it.each([
+    ['another type', '{"type":"bye"}', 4400],
+    ['no JSON', '{', 4400],
+    ['an unknown role', '{"type":"hello","role":"king","room_id":"abcdefghij"}', 4400],
+    ['a room that cannot be', '{"type":"hello","role":"viewer","room_id":"../x"}', 4400],
+    ['an unknown room', '{"type":"hello","role":"viewer","room_id":"abcdefghij"}', 4404],
+    ['a wrong token', '{"type":"hello","role":"admin","room_id":"ROOM","token":"wrong"}', 4401],
+    ['a binary message', Buffer.from([1, 2, 3]), 4400],
+    ['a message over 4 KiB', 'x'.repeat(5000), 1009],
+  ])('refuses a first message with %s', async (_, message, code) => {
+    const client = await connected()
+    client.socket.send(typeof message === 'string' ? message.replace('ROOM', roomId) : message)
+    expect(await client.closed).toBe(code)
+    if (code !== 1009) expect(client.received).toMatchObject([{ type: 'error', code: expect.any(String) }])
+    expect(signalling.viewers(roomId)).toBe(0)
+  })
+
+  it('refuses the token of another room', async () => {
+    const other = await registry.create()
+    const client = await connected()
+    client.hello({ role: 'publisher', token: other.publisherToken })
+    expect(await client.closed).toBe(4403)
+  })
+
+  it('refuses a hello for another room than the address names', async () => {
+    const client = await connected(`?room_id=another1`)
+    client.hello()
+    expect(await client.closed).toBe(4400)
+  })
+
+  it('closes a client that does not say hello in time', async () => {
+    await relisten({ helloTimeoutMs: 20 })
+    const client = await connected()
+    expect(await client.closed).toBe(4400)
+  })
+
+  it('leaves alone what a client says after its hello', async () => {
+    const viewer = await joined()
+    viewer.socket.send('{"type":"something-newer"}')
+    viewer.socket.send('nonsense')
+    live.set(roomId, { state: 'starting' })
+    await viewer.count(2)
+    expect(viewer.socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  it('ends clients that do not answer pings, and keeps those that do', async () => {
+    await relisten({ heartbeatMs: 60 })
+    const silent = await connected('', { autoPong: false })
+    const viewer = await joined()
+    await silent.closed
+    const pings = { count: 0 }
+    viewer.socket.on('ping', () => (pings.count += 1))
+    while (pings.count < 3) await once(viewer.socket, 'ping')
+    expect(viewer.socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  it('gives pages of other sites no socket, and those of its own one', async () => {
+    await relisten({ publicUrl: 'https://live.example' })
+    await expect(connected('', { origin: 'https://evil.example' })).rejects.toThrow('403')
+    await expect(connected('', { origin: 'null' })).rejects.toThrow('403')
+    await connected('', { origin: 'https://live.example' })
+    await connected('', { origin: `http://127.0.0.1:${server.port}` })
+  })
+
+  it('takes no more clients than it may', async () => {
+    await relisten({ maxClients: 1 })
+    const first = await joined()
+    await expect(connected()).rejects.toThrow('503')
+    first.socket.close()
+    await first.closed
+  })
+
+  it('closes the clients of a deleted room', async () => {
+    const viewer = await joined()
+    await registry.delete(roomId)
+    expect(await viewer.closed).toBe(4404)
+  })
+
+  it('says goodbye when it closes', async () => {
+    const viewer = await joined()
+    await stop()
+    expect(await viewer.closed).toBe(1001)
+  })
+
+  it('writes no token to the log', async () => {
+    await joined({ role: 'publisher', token: created.publisherToken })
+    expect(log.text()).not.toContain(created.publisherToken)
+  })
+})
+
+type Received = Record<string, unknown>
+
+class TestClient {
+  readonly received: Received[] = []
+  readonly socket: WebSocket
+  readonly closed: Promise<number>
+
+  constructor(socket: WebSocket) {
+    this.socket = socket
+    this.closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('message', (data) => this.received.push(JSON.parse(String(data)) as Received))
+  }
+
+  hello(fields: Received = {}): void {
+    this.socket.send(JSON.stringify({ type: 'hello', role: 'viewer', room_id: roomId, ...fields }))
+  }
+
+  async count(messages: number): Promise<void> {
+    while (this.received.length < messages) await once(this.socket, 'message')
+  }
+
+  async until(matches: (message: Received) => boolean): Promise<void> {
+    while (!this.received.some(matches)) await once(this.socket, 'message')
+  }
+}
+
+async function connected(query = '', options: WebSocket.ClientOptions = {}): Promise<TestClient> {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${SIGNALLING_PATH}${query}`, options)
+  const client = new TestClient(socket)
+  await once(socket, 'open')
+  return client
+}
+
+async function joined(fields: Received = {}): Promise<TestClient> {
+  const client = await connected(`?room_id=${roomId}&role=viewer`)
+  client.hello(fields)
+  await client.count(1)
+  return client
+}
+
+async function listen(options: Partial<SignallingOptions>): Promise<void> {
+  const access = new Access({ adminToken: ADMIN, rooms: registry })
+  metrics = new Metrics()
+  const settings = {
+    rooms: registry,
+    live,
+    access,
+    publicUrl: null,
+    logger: log.logger,
+    metrics,
+    now: () => 1234,
+  }
+  signalling = new Signalling({ ...settings, factsIntervalMs: 20, ...options })
+  server = new HttpServer({ name: 'test', logger: log.logger, host: '127.0.0.1', port: 0, closeGraceMs: 100 })
+  server.mountUpgrade(SIGNALLING_PATH, (...handshake) => signalling.upgrade(...handshake))
+  signalling.start()
+  await server.start()
+}
+
+async function relisten(options: Partial<SignallingOptions>): Promise<void> {
+  await stop()
+  await listen(options)
+}
+
+async function stop(): Promise<void> {
+  signalling.close()
+  await server.close()
+}
