@@ -56,6 +56,12 @@ export class Coalescer {
     return this.#fills.size
   }
 
+  get readers(): number {
+    let sum = 0
+    for (const fill of this.#fills.values()) sum += fill.readers
+    return sum
+  }
+
   /** Throws `not_ready` where a bound is reached. */
   find(request: ObjectRequest): Found {
     const cached = this.#options.cache.findFresh(request.path)

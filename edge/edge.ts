@@ -54,6 +54,7 @@ export class Edge {
     this.#metrics = createEdgeMetrics(options.metrics, {
       cacheBytes: () => this.#cache.bytes,
       fills: () => this.#coalescer.fills,
+      waitingViewers: () => this.#coalescer.readers,
       flvClients: () => this.#flv.clients,
       flvUpstreams: () => this.#flv.upstreams,
       flvRingBytes: () => this.#flv.ringBytes,

@@ -18,6 +18,7 @@ export interface EdgeMetrics {
 export interface EdgeGauges {
   cacheBytes: () => number
   fills: () => number
+  waitingViewers: () => number
   flvClients: () => number
   flvUpstreams: () => number
   flvRingBytes: () => number
@@ -31,6 +32,11 @@ export function createEdgeMetrics(metrics: Metrics, gauges: EdgeGauges): EdgeMet
   }
   gauge('cache_bytes', 'Bytes of media and playlists in the cache', gauges.cacheBytes)
   gauge('fills', 'Fetches from the origin that are running or parked', gauges.fills)
+  gauge(
+    'waiting_viewers',
+    'Viewers whose answer waits for a fetch or is still arriving',
+    gauges.waitingViewers,
+  )
   gauge('flv_clients', 'Viewers of FLV', gauges.flvClients)
   gauge('flv_upstreams', 'FLV streams read from the origin', gauges.flvUpstreams)
   gauge('flv_ring_bytes', 'Bytes of FLV kept for joining viewers', gauges.flvRingBytes)

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { audioFrame, frame, headers, keyframe, label, media } from '../../tests/support/flv-script.ts'
+import type { FlvTag } from '../../media/flv-stream.ts'
+import { Splice } from './splice.ts'
+import { kindOf } from './tag-kind.ts'
+
+function run(splice: Splice, tags: FlvTag[]): FlvTag[] {
+  splice.begin()
+  return tags.flatMap((tag) => splice.accept(tag, kindOf(tag) ?? 'script') ?? [])
+}
+
+function labels(tags: FlvTag[]): string[] {
+  return tags.map(label)
+}
+
+describe('a splice of connections', () => {
+  it('passes the first connection untouched', () => {
+    const tags = [...headers(), ...media(10_000, 12_000)]
+    expect(labels(run(new Splice(), tags))).toEqual(labels(tags))
+  })
+
+  it('passes what comes before the first keyframe of the first connection', () => {
+    const tags = [frame(9960), audioFrame(9960), keyframe(10_000)]
+    expect(labels(run(new Splice(), tags))).toEqual(['v9960', 'a9960', 'k10000'])
+  })
+
+  it('goes on without a hole or a repetition where the connections overlap', () => {
+    const splice = new Splice()
+    const all = media(10_000, 16_000)
+    const before = run(splice, media(10_000, 13_480))
+    const after = run(splice, [...headers(), ...media(12_000, 16_000)]).filter((tag) => label(tag).length > 1)
+    expect(labels([...before, ...after])).toEqual(labels(all))
+  })
+
+  it('goes on at a keyframe where they do not', () => {
+    const splice = new Splice()
+    run(splice, media(10_000, 11_000))
+    const after = run(splice, media(12_520, 14_000))
+    expect(labels(after).slice(0, 2)).toEqual(['k13000', 'a13000'])
+    expect(after.length).toBe(media(13_000, 14_000).length)
+  })
+
+  it('puts another timeline behind the one before, with one offset for audio and video', () => {
+    const splice = new Splice()
+    run(splice, media(500_000, 502_000))
+    const after = run(splice, media(10_000, 11_000))
+    expect(after.map((tag) => tag.timestampMs)).toEqual(
+      media(10_000, 11_000).map((tag) => tag.timestampMs + 501_960 + 33 - 10_000),
+    )
+  })
+
+  it('joins a stream of audio alone by its time', () => {
+    const splice = new Splice()
+    run(splice, [audioFrame(1000), audioFrame(1020), audioFrame(1040)])
+    expect(labels(run(splice, [audioFrame(1020), audioFrame(1040), audioFrame(1060)]))).toEqual(['a1060'])
+  })
+
+  it('follows time over the wrap of 32 bits', () => {
+    const splice = new Splice()
+    const last = 0xffffffff
+    run(splice, [keyframe(last - 40), frame(last)])
+    expect(run(splice, [keyframe(last - 40), frame(last), frame(39)]).map((tag) => tag.timestampMs)).toEqual([
+      39,
+    ])
+  })
+})
