@@ -24,5 +24,5 @@ export const ENGINES = {
   'node-datachannel': 'edge/datachannel-transport.ts',
 }
 
-/** Imported only where HTTP is spoken: in a file or folder whose name begins with `http`. */
+/** Imported only where HTTP is spoken: in a file or folder whose name begins with `http`; their types, anywhere. */
 export const HTTP_ENGINES = ['koa', 'koa-router']

@@ -59,6 +59,7 @@ describe('the arrows', () => {
     expect(whyNot('player/engine/part-loader.ts', 'hls.js', true)).toBeNull()
     expect(whyNot('player/engine/part-loader.ts', 'hls.js', false)).not.toBeNull()
     expect(whyNot('player/player.ts', 'hls.js', true)).not.toBeNull()
+    expect(whyNot('origin/origin.ts', 'koa', true)).toBeNull()
   })
 })
 

@@ -47,7 +47,7 @@ function whyNotNode(file, source) {
 
 function whyNotEngine(file, name, isTypeOnly) {
   if (isTest(file) || topFolder(file) === 'tests') return null
-  if (HTTP_ENGINES.includes(name) && !/(^|\/)http/.test(file))
+  if (HTTP_ENGINES.includes(name) && !isTypeOnly && !/(^|\/)http/.test(file))
     return `${name} is imported only where HTTP is spoken (http*)`
   const home = ENGINES[name]
   if (!home || file === home) return null
