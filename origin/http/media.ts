@@ -79,6 +79,8 @@ export class MediaHandler {
     const asked = parseDeliveryDirectives(url.searchParams, { head: track.head, ended: track.ended, partTargetSec })
     if (asked.kind === 'refuse') throw new HeadwaterError('bad_request', asked.message)
     if (asked.kind === 'wait') await waitUntil(res, track, asked.msn, asked.part)
+    // hls.js takes a playlist without a whole segment for an error.
+    await blockUntil(res, 'the first segment', (signal) => track.whenListed(signal))
     const tracks = program.packager.tracks().map((each) => each.track)
     const options = { partTargetSec, epochMs: program.epochMs, skip: asked.skip }
     sendPlaylist(res, formatMediaPlaylist(viewMediaPlaylist(track, tracks), options))
@@ -139,14 +141,19 @@ async function waitUntil(res: ServerResponse, track: Track, msn: number, part: n
   if (track.reaches(msn, part)) return
   const ahead = track.head ? runningNumber({ msn, part }) - runningNumber(track.head) : 0
   if (ahead > MAX_PARTS_AHEAD) throw new HeadwaterError('part_not_found', `part ${msn}.${part} is ${ahead} parts ahead`)
+  await blockUntil(res, `part ${msn}.${part}`, (signal) => track.whenReached(msn, part, signal))
+}
+
+/** Waits no longer than blocked requests may, and not for a client that is gone. Throws `part_timeout`, `room_not_live`. */
+async function blockUntil(res: ServerResponse, what: string, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const gone = new AbortController()
   const onClose = (): void => gone.abort()
   res.once('close', onClose)
   try {
-    await track.whenReached(msn, part, AbortSignal.any([gone.signal, AbortSignal.timeout(BLOCK_LIMIT_MS)]))
+    await wait(AbortSignal.any([gone.signal, AbortSignal.timeout(BLOCK_LIMIT_MS)]))
   } catch (error) {
     if (error instanceof TrackClosed) throw new HeadwaterError('room_not_live', 'this program is over')
-    throw new HeadwaterError('part_timeout', `part ${msn}.${part} did not come within ${BLOCK_LIMIT_MS / 1000} s`)
+    throw new HeadwaterError('part_timeout', `${what} did not come within ${BLOCK_LIMIT_MS / 1000} s`)
   } finally {
     res.off('close', onClose)
   }

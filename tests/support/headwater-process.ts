@@ -1,0 +1,137 @@
+/** The whole of Headwater as its user runs it: one process of its own, on free ports, with a data directory of its own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { z } from 'zod'
+import { eventually } from './eventually.ts'
+
+export interface HeadwaterOptions {
+  args?: readonly string[]
+  env?: Record<string, string>
+  /** Kept after `close` when given. */
+  dataDir?: string
+}
+
+export interface MadeRoom {
+  id: string
+  key: string
+  token: string
+}
+
+const createdSchema = z.object({ data: z.object({ room_id: z.string(), stream_key: z.string(), publisher_token: z.string() }) })
+const roomSchema = z.object({ data: z.object({ state: z.string(), program_id: z.string().nullable() }).loose() })
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const START_LIMIT_MS = 30_000
+const LIVE_LIMIT_MS = 20_000
+
+export class HeadwaterProcess {
+  readonly url: string
+  readonly rtmpPort: number
+  readonly dataDir: string
+  readonly child: ChildProcess
+  readonly exited: Promise<number | null>
+  readonly #isOwnDataDir: boolean
+  #output = ''
+
+  constructor(child: ChildProcess, ports: { http: number; rtmp: number }, dataDir: { path: string; isOwn: boolean }) {
+    this.child = child
+    this.url = `http://127.0.0.1:${ports.http}`
+    this.rtmpPort = ports.rtmp
+    this.dataDir = dataDir.path
+    this.#isOwnDataDir = dataDir.isOwn
+    this.exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (this.#output += String(chunk)))
+  }
+
+  static async start(options: HeadwaterOptions = {}): Promise<HeadwaterProcess> {
+    const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'headwater-')))
+    const [http, rtmp, internal] = await freePorts(3)
+    const ports = { HTTP_PORT: `${http}`, RTMP_PORT: `${rtmp}`, INTERNAL_PORT: `${internal}` }
+    const env = { ...process.env, NODE_ENV: 'test', LOG_LEVEL: 'info', DATA_DIR: dataDir, ...ports, ...options.env }
+    const child = spawn(process.execPath, [...entry(), ...(options.args ?? [])], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const made = new HeadwaterProcess(child, { http: http ?? 0, rtmp: rtmp ?? 0 }, { path: dataDir, isOwn: options.dataDir === undefined })
+    await eventually(() => made.isReady(), START_LIMIT_MS).catch(() => {
+      throw new Error(`headwater did not start:\n${made.output}`)
+    })
+    return made
+  }
+
+  /** Everything it has printed. */
+  get output(): string {
+    return this.#output
+  }
+
+  async isReady(): Promise<boolean> {
+    return fetch(`${this.url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
+  }
+
+  async adminToken(): Promise<string> {
+    return (await readFile(path.join(this.dataDir, 'admin-token'), 'utf8')).trim()
+  }
+
+  async createRoom(title = 'Test'): Promise<MadeRoom> {
+    const answer = await this.api('POST', '/api/v1/live/create', { title })
+    const { room_id, stream_key, publisher_token } = createdSchema.parse(await answer.json()).data
+    return { id: room_id, key: stream_key, token: publisher_token }
+  }
+
+  async api(method: string, address: string, body?: unknown): Promise<Response> {
+    const headers = { authorization: `Bearer ${await this.adminToken()}`, 'content-type': 'application/json' }
+    return fetch(this.url + address, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  }
+
+  async room(id: string): Promise<z.infer<typeof roomSchema>['data']> {
+    return roomSchema.parse(await (await this.api('GET', `/api/v1/live/${id}`)).json()).data
+  }
+
+  /** Resolves with the program's id once viewers can play. */
+  async live(roomId: string): Promise<string> {
+    let program: string | null = null
+    await eventually(async () => {
+      const room = await this.room(roomId)
+      program = room.program_id
+      return room.state === 'live'
+    }, LIVE_LIMIT_MS).catch(() => {
+      throw new Error(`the room did not go live:\n${this.output}`)
+    })
+    return program ?? ''
+  }
+
+  publishUrl(room: MadeRoom): string {
+    return `rtmp://127.0.0.1:${this.rtmpPort}/live/${room.key}`
+  }
+
+  metric(name: string): Promise<number> {
+    return fetch(`${this.url}/metrics`)
+      .then((answer) => answer.text())
+      .then((text) => Number(text.split('\n').find((line) => line.startsWith(`${name} `))?.split(' ').at(-1) ?? 0))
+  }
+
+  async close(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal)
+    await this.exited
+    if (this.#isOwnDataDir) await rm(this.dataDir, { recursive: true, force: true })
+  }
+}
+
+/** The built server where there is one that is told to be used, else the sources. */
+function entry(): string[] {
+  const built = path.join(ROOT, 'dist/headwater.js')
+  if (process.env['HEADWATER_BUILT'] === '1' && existsSync(built)) return ['--enable-source-maps', built]
+  return ['--import', 'tsx', path.join(ROOT, 'headwater.ts')]
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports = await Promise.all(
+    servers.map((server) => new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))),
+  )
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
