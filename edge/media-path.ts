@@ -59,13 +59,15 @@ export function isMediaPath(target: string): boolean {
 export function parseMediaPath(target: string): MediaRequest {
   const at = target.indexOf('?')
   const path = at < 0 ? target : target.slice(0, at)
+  const object = parseObject(path)
+  if (object !== null) return object
   const query = new URLSearchParams(at < 0 ? '' : target.slice(at + 1))
-  const request = parseObject(path) ?? parseRoomPath(path, query) ?? parsePlaylist(path, query)
+  const request = parsePlaylist(path, query) ?? parseRoomPath(path, query)
   if (request === null) throw new HeadwaterError('not_found', 'there is no such media address')
   return request
 }
 
-// Parts first: they are most of what is asked.
+// First, since parts are most of what is asked.
 function parseObject(path: string): MediaRequest | null {
   const media = MEDIA.exec(path)?.groups
   if (media !== undefined) {

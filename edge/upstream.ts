@@ -9,6 +9,8 @@ export interface UpstreamAnswer {
   status: number
   /** Null when the length is not known beforehand. */
   length: number | null
+  /** Which broadcast an FLV is of, when the origin says so: its timeline is not another's. */
+  program: string | null
   /** Must be read to its end or left by `break` or an abort; throws when the connection is lost before the end. */
   body: AsyncIterable<Buffer>
 }
@@ -50,6 +52,7 @@ const TIMING: OriginTiming = {
   flvSilenceMs: 15_000,
 }
 const MEDIA_ROOT = '/internal/media'
+const PROGRAM_HEADER = 'x-headwater-program'
 // Parked requests have a pool of their own: in one pool they would starve the fetches that could be answered at once.
 const MAX_BLOCKED_CONNECTIONS = 2048
 const MAX_BULK_CONNECTIONS = 64
@@ -87,7 +90,8 @@ export class OriginUpstream implements Upstream {
       // A body nobody reads any more (the asker left) must not become an uncaught error.
       body.on('error', () => undefined)
       const length = Number(headers['content-length'] ?? NaN)
-      return { status: statusCode, length: Number.isSafeInteger(length) ? length : null, body }
+      const program = String(headers[PROGRAM_HEADER] ?? '') || null
+      return { status: statusCode, length: Number.isSafeInteger(length) ? length : null, program, body }
     } catch (error) {
       throw new HeadwaterError('upstream_unavailable', 'the origin does not answer', { cause: error })
     }

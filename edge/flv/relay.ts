@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { FlvTag } from '../../media/flv-stream.ts'
 import type { CountedWarn } from '../../runtime/flood-limiter.ts'
 import type { Answer } from '../answer.ts'
+import { errorAnswer } from '../answer.ts'
 import type { FlvRequest } from '../media-path.ts'
 import type { EdgeMetrics } from '../metrics.ts'
 import type { Upstream } from '../upstream.ts'
@@ -68,7 +69,7 @@ export class FlvRelay {
       upstream,
       timing: settings,
       onAsk: () => metrics.originFetches.inc({ kind: 'flv' }),
-      onOpen: () => this.#onOpen(),
+      onOpen: (program) => this.#onOpen(program),
       onTags: (tags) => this.#onTags(tags),
       onLost: (cause) => this.#onLost(cause),
       onEnd: (answer) => this.#close(answer),
@@ -94,7 +95,7 @@ export class FlvRelay {
 
   /** Ends the upstream and every viewer's answer. */
   close(): void {
-    this.#close(null)
+    this.#close(this.#isOpen ? null : errorAnswer('upstream_unavailable', 'the edge is closing'))
   }
 
   /** Gives the stream to a viewer whose head has been sent; from here on the socket is written to directly. */
@@ -132,8 +133,8 @@ export class FlvRelay {
     client.pump(Date.now())
   }
 
-  #onOpen(): void {
-    this.#splice.begin()
+  #onOpen(program: string | null): void {
+    this.#splice.begin(program)
     if (this.#isOpen) return
     this.#isOpen = true
     this.#resolveOpened(null)

@@ -4,8 +4,8 @@ import type { FlvTag } from '../../media/flv-stream.ts'
 import { Splice } from './splice.ts'
 import { kindOf } from './tag-kind.ts'
 
-function run(splice: Splice, tags: FlvTag[]): FlvTag[] {
-  splice.begin()
+function run(splice: Splice, tags: FlvTag[], program: string | null = null): FlvTag[] {
+  splice.begin(program)
   return tags.flatMap((tag) => splice.accept(tag, kindOf(tag) ?? 'script') ?? [])
 }
 
@@ -47,6 +47,13 @@ describe('a splice of connections', () => {
     expect(after.map((tag) => tag.timestampMs)).toEqual(
       media(10_000, 11_000).map((tag) => tag.timestampMs + 501_960 + 33 - 10_000),
     )
+  })
+
+  it('knows another timeline by its program, however near its times are', () => {
+    const splice = new Splice()
+    run(splice, media(10_000, 15_000), 'one')
+    expect(run(splice, media(10_000, 16_000), 'one').length).toBe(media(15_000, 16_000).length)
+    expect(run(splice, media(10_000, 16_000), 'two').length).toBe(media(10_000, 16_000).length)
   })
 
   it('joins a stream of audio alone by its time', () => {

@@ -6,8 +6,8 @@
 import type { FlvTag } from '../../media/flv-stream.ts'
 import type { TagKind } from './tag-kind.ts'
 
-/** A connection that begins further back than any ring reaches carries another timeline. */
-const OTHER_TIMELINE_MS = 90_000
+/** Where programs are not named, a connection that begins further back than any ring reaches has another timeline. */
+const OTHER_TIMELINE_MS = 30_000
 /** Between the last tag of one timeline and the first of the next: a frame, about. */
 const SEAM_MS = 33
 
@@ -15,15 +15,17 @@ export class Splice {
   #offsetMs = 0
   #lastVideoMs: number | null = null
   #lastAudioMs: number | null = null
-  #state: 'running' | 'joining' = 'running'
-  /** The connection's keyframe was sent before, so its frames follow ours without a hole. */
-  #hasOverlap = false
+  /** `joining` until the place where this connection may go on; `joined` connections may repeat what was sent. */
+  #state: 'first' | 'joining' | 'joined' = 'first'
+  #program: string | null = null
+  #isOtherProgram: boolean | null = null
 
-  /** To be called before the first tag of every connection. */
-  begin(): void {
-    if (this.#lastVideoMs === null && this.#lastAudioMs === null) return
-    this.#state = 'joining'
-    this.#hasOverlap = false
+  /** To be called before the first tag of every connection, with its program when that is known. */
+  begin(program: string | null): void {
+    const isKnown = program !== null && this.#program !== null
+    this.#isOtherProgram = isKnown ? program !== this.#program : null
+    this.#program = program
+    if (this.#newestMs() !== null) this.#state = 'joining'
   }
 
   /** The tag with its time on the one timeline; null when it is not to be sent. */
@@ -34,21 +36,21 @@ export class Splice {
     if (this.#state === 'joining' && !this.#join(tag, kind)) return null
     const timestampMs = (tag.timestampMs + this.#offsetMs) >>> 0
     const lastMs = tag.type === 'video' ? this.#lastVideoMs : this.#lastAudioMs
-    if (this.#hasOverlap && lastMs !== null && since(lastMs, timestampMs) <= 0) return null
+    if (this.#state === 'joined' && lastMs !== null && since(lastMs, timestampMs) <= 0) return null
     if (tag.type === 'video') this.#lastVideoMs = timestampMs
     else this.#lastAudioMs = timestampMs
     return this.#offsetMs === 0 ? tag : { ...tag, timestampMs }
   }
 
-  /** Whether the connection's own timeline is met; false for tags before that. */
+  /** Whether the connection goes on with this tag or a later one; false while it could only leave broken frames. */
   #join(tag: FlvTag, kind: TagKind): boolean {
     const canBegin = kind === 'keyframe' || this.#lastVideoMs === null
     if (!canBegin) return false
     const newestMs = this.#newestMs() ?? 0
     const aheadMs = since(newestMs, (tag.timestampMs + this.#offsetMs) >>> 0)
-    if (aheadMs < -OTHER_TIMELINE_MS) this.#offsetMs = newestMs + SEAM_MS - tag.timestampMs
-    this.#state = 'running'
-    this.#hasOverlap = true
+    const isOther = this.#isOtherProgram ?? aheadMs < -OTHER_TIMELINE_MS
+    if (isOther) this.#offsetMs = newestMs + SEAM_MS - tag.timestampMs
+    this.#state = 'joined'
     return true
   }
 
