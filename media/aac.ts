@@ -2,6 +2,7 @@
 import { ByteReader, asciiBytes, concatBytes, u32Bytes } from './bytes.ts'
 import { encodeBox, encodeFullBox } from './box.ts'
 import { MediaError } from './media-error.ts'
+import { PendingBytes } from './pending-bytes.ts'
 
 export interface AacConfig {
   /** 2 is AAC-LC, 5 is HE-AAC by explicit signalling. */
@@ -28,30 +29,34 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
   return { objectType, sampleRate, channels: (bits >> 3) & 0xf }
 }
 
+/** Throws `MediaError` for a sample rate that is not in the table. */
 export function encodeAudioSpecificConfig(config: AacConfig): Uint8Array {
-  const bits = (config.objectType << 11) | (SAMPLE_RATES.indexOf(config.sampleRate) << 7) | (config.channels << 3)
+  const rateIndex = SAMPLE_RATES.indexOf(config.sampleRate)
+  if (rateIndex < 0) throw new MediaError(`${config.sampleRate} Hz has no samplingFrequencyIndex`)
+  const bits = (config.objectType << 11) | (rateIndex << 7) | (config.channels << 3)
   return Uint8Array.of(bits >> 8, bits & 0xff)
 }
 
 /** Cuts an ADTS byte stream into raw AAC frames, however the bytes arrive. Throws `MediaError` where the syncword is missing. */
 export class AdtsParser {
-  #pending: Uint8Array = new Uint8Array(0)
+  readonly #pending = new PendingBytes()
 
   push(chunk: Uint8Array): Uint8Array[] {
-    this.#pending = this.#pending.length === 0 ? chunk.slice() : concatBytes([this.#pending, chunk])
+    this.#pending.append(chunk)
+    const pending = this.#pending.bytes
     const frames: Uint8Array[] = []
     let at = 0
-    while (this.#pending.length - at >= ADTS_HEADER_BYTES) {
-      const [b0 = 0, b1 = 0, , b3 = 0, b4 = 0, b5 = 0] = this.#pending.subarray(at, at + ADTS_HEADER_BYTES)
+    while (pending.length - at >= ADTS_HEADER_BYTES) {
+      const [b0 = 0, b1 = 0, , b3 = 0, b4 = 0, b5 = 0] = pending.subarray(at, at + ADTS_HEADER_BYTES)
       if (b0 !== 0xff || (b1 & 0xf6) !== 0xf0) throw new MediaError('no ADTS syncword')
       const headerBytes = b1 & 1 ? ADTS_HEADER_BYTES : ADTS_HEADER_BYTES + 2 // protection_absent, else a CRC
       const length = ((b3 & 3) << 11) | (b4 << 3) | (b5 >> 5) // aac_frame_length
       if (length < headerBytes) throw new MediaError(`ADTS frame of ${length} bytes`)
-      if (this.#pending.length - at < length) break
-      frames.push(this.#pending.slice(at + headerBytes, at + length))
+      if (pending.length - at < length) break
+      frames.push(pending.slice(at + headerBytes, at + length))
       at += length
     }
-    if (at > 0) this.#pending = this.#pending.subarray(at)
+    this.#pending.drop(at)
     return frames
   }
 }
@@ -61,7 +66,10 @@ export function encodeAacInit(config: AacConfig, bitrateKbps: number): Uint8Arra
   const ftyp = encodeBox('ftyp', asciiBytes('iso6'), u32Bytes(0), asciiBytes('iso6cmfcmp41'))
   const mvhd = encodeFullBox('mvhd', {}, u32Bytes(0, 0, 1000, 0, 0x10000), MOVIE_HEADER_TAIL, u32Bytes(2))
   const trex = encodeFullBox('trex', {}, u32Bytes(1, 1, 0, 0, 0))
-  return concatBytes([ftyp, encodeBox('moov', mvhd, encodeAudioTrack(config, bitrateKbps), encodeBox('mvex', trex))])
+  return concatBytes([
+    ftyp,
+    encodeBox('moov', mvhd, encodeAudioTrack(config, bitrateKbps), encodeBox('mvex', trex)),
+  ])
 }
 
 const IDENTITY_MATRIX = u32Bytes(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -78,7 +86,14 @@ function encodeAudioTrack(config: AacConfig, bitrateKbps: number): Uint8Array {
     u32Bytes(0, 0),
   )
   const mdhd = encodeFullBox('mdhd', {}, u32Bytes(0, 0, config.sampleRate, 0, 0x55c40000)) // language `und`
-  const hdlr = encodeFullBox('hdlr', {}, u32Bytes(0), asciiBytes('soun'), u32Bytes(0, 0, 0), asciiBytes('sound\0'))
+  const hdlr = encodeFullBox(
+    'hdlr',
+    {},
+    u32Bytes(0),
+    asciiBytes('soun'),
+    u32Bytes(0, 0, 0),
+    asciiBytes('sound\0'),
+  )
   const dref = encodeFullBox('dref', {}, u32Bytes(1), encodeFullBox('url ', { flags: 1 }))
   const empty = ['stts', 'stsc', 'stco'].map((type) => encodeFullBox(type, {}, u32Bytes(0)))
   const stsd = encodeFullBox('stsd', {}, u32Bytes(1), encodeMp4a(config, bitrateKbps))

@@ -1,5 +1,5 @@
 /** AMF0 as far as FLV script tags need it (Adobe AMF0, sections 2.2 to 2.13): bounded, no references, no classes. */
-import { ByteReader, asciiBytes, concatBytes, u32Bytes } from './bytes.ts'
+import { ByteReader, concatBytes, u32Bytes } from './bytes.ts'
 import { MediaError } from './media-error.ts'
 
 export type AmfValue = number | boolean | string | null | AmfValue[] | { [name: string]: AmfValue }
@@ -16,10 +16,17 @@ export function decodeAmf0(bytes: Uint8Array): AmfValue[] {
   return values
 }
 
-/** A script tag's body: a name and an ECMA array, such as `onMetaData`. */
+/** A script tag's body: a name and an ECMA array, such as `onMetaData`. Throws `MediaError` for strings over 64 KiB. */
 export function encodeScript(name: string, values: Record<string, number | boolean | string>): Uint8Array {
-  const entries = Object.entries(values).map(([key, value]) => concatBytes([encodeKey(key), encodeValue(value)]))
-  const array = concatBytes([Uint8Array.of(8), u32Bytes(entries.length), ...entries, Uint8Array.of(0, 0, OBJECT_END)])
+  const entries = Object.entries(values).map(([key, value]) =>
+    concatBytes([encodeKey(key), encodeValue(value)]),
+  )
+  const array = concatBytes([
+    Uint8Array.of(8),
+    u32Bytes(entries.length),
+    ...entries,
+    Uint8Array.of(0, 0, OBJECT_END),
+  ])
   return concatBytes([encodeValue(name), array])
 }
 
@@ -29,7 +36,9 @@ export function readMetadata(bytes: Uint8Array): Record<string, AmfValue> {
     const values = decodeAmf0(bytes)
     const at = values.indexOf('onMetaData')
     const properties = at < 0 ? undefined : values[at + 1]
-    return properties !== null && typeof properties === 'object' && !Array.isArray(properties) ? properties : {}
+    return properties !== null && typeof properties === 'object' && !Array.isArray(properties)
+      ? properties
+      : {}
   } catch {
     return {}
   }
@@ -73,7 +82,8 @@ function readProperties(reader: ByteReader, depth: number): { [name: string]: Am
       if (end !== OBJECT_END) throw new MediaError(`AMF0 object ends with ${end}`)
       return Object.fromEntries(properties)
     }
-    if (properties.length >= MAX_ENTRIES) throw new MediaError(`AMF0 object with more than ${MAX_ENTRIES} properties`)
+    if (properties.length >= MAX_ENTRIES)
+      throw new MediaError(`AMF0 object with more than ${MAX_ENTRIES} properties`)
     properties.push([key, readValue(reader, depth + 1)])
   }
 }
@@ -95,7 +105,9 @@ function readText(reader: ByteReader, length: number): string {
 }
 
 function encodeKey(key: string): Uint8Array {
-  return concatBytes([Uint8Array.of(key.length >> 8, key.length & 0xff), asciiBytes(key)])
+  const bytes = new TextEncoder().encode(key)
+  if (bytes.length > 0xffff) throw new MediaError(`AMF0 string of ${bytes.length} bytes, at most 65535`)
+  return concatBytes([Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes])
 }
 
 function encodeValue(value: number | boolean | string): Uint8Array {

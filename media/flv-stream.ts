@@ -1,7 +1,7 @@
 /** Cuts a byte stream of FLV into tags, however the bytes arrive. */
-import { concatBytes } from './bytes.ts'
 import { MAX_TAG_BYTES, tagTypeOf, type FlvTag } from './flv-tag.ts'
 import { MediaError } from './media-error.ts'
+import { PendingBytes } from './pending-bytes.ts'
 
 export { encodeFlvTag, FLV_HEADER, isKeyframe, isSequenceHeader, type FlvTag } from './flv-tag.ts'
 
@@ -15,7 +15,7 @@ export interface FlvParserOptions {
 }
 
 export class FlvParser {
-  #pending: Uint8Array = new Uint8Array(0)
+  readonly #pending = new PendingBytes()
   #headerSeen = false
   readonly #maxTagBytes: number
 
@@ -25,41 +25,47 @@ export class FlvParser {
 
   /** The tags completed by this chunk; their data are views on memory nobody writes again. Throws `MediaError`. */
   push(chunk: Uint8Array): FlvTag[] {
-    this.#pending = this.#pending.length === 0 ? chunk.slice() : concatBytes([this.#pending, chunk])
+    this.#pending.append(chunk)
     const tags: FlvTag[] = []
-    let at = this.#headerSeen ? 0 : this.#readHeader()
-    while (at >= 0 && this.#pending.length - at >= TAG_HEADER_BYTES) {
-      const size = this.#tagSize(at)
-      if (this.#pending.length - at < TAG_HEADER_BYTES + size + TRAILER_BYTES) break
-      const tag = this.#readTag(at, size)
+    if (!this.#headerSeen && !this.#readHeader()) return tags
+    const pending = this.#pending.bytes
+    let at = 0
+    while (pending.length - at >= TAG_HEADER_BYTES) {
+      const size = this.#tagSize(pending, at)
+      if (pending.length - at < TAG_HEADER_BYTES + size + TRAILER_BYTES) break
+      const tag = readTag(pending, at, size)
       if (tag) tags.push(tag)
       at += TAG_HEADER_BYTES + size + TRAILER_BYTES
     }
-    if (at > 0) this.#pending = this.#pending.subarray(at)
+    this.#pending.drop(at)
     return tags
   }
 
-  #readHeader(): number {
-    if (this.#pending.length < FILE_HEADER_BYTES) return -1
-    const [f, l, v] = this.#pending
+  /** False while it has not come whole. */
+  #readHeader(): boolean {
+    if (this.#pending.length < FILE_HEADER_BYTES) return false
+    const [f, l, v] = this.#pending.bytes
     if (f !== 0x46 || l !== 0x4c || v !== 0x56) throw new MediaError('no FLV signature at the start')
+    this.#pending.drop(FILE_HEADER_BYTES)
     this.#headerSeen = true
-    return FILE_HEADER_BYTES
+    return true
   }
 
-  #tagSize(at: number): number {
-    const b = this.#pending
-    const size = ((b[at + 1] ?? 0) << 16) | ((b[at + 2] ?? 0) << 8) | (b[at + 3] ?? 0)
+  #tagSize(pending: Uint8Array, at: number): number {
+    const size = u24At(pending, at + 1)
     if (size > this.#maxTagBytes) throw new MediaError(`tag of ${size} bytes, at most ${this.#maxTagBytes}`)
     return size
   }
+}
 
-  #readTag(at: number, size: number): FlvTag | undefined {
-    const b = this.#pending
-    const type = tagTypeOf((b[at] ?? 0) & 0x1f)
-    if (!type) return undefined // reserved types are passed over, as annex E.4.1 allows
-    const low = ((b[at + 4] ?? 0) << 16) | ((b[at + 5] ?? 0) << 8) | (b[at + 6] ?? 0)
-    const timestampMs = (((b[at + 7] ?? 0) << 24) | low) >>> 0
-    return { type, timestampMs, data: b.subarray(at + TAG_HEADER_BYTES, at + TAG_HEADER_BYTES + size) }
-  }
+function readTag(pending: Uint8Array, at: number, size: number): FlvTag | undefined {
+  const type = tagTypeOf((pending[at] ?? 0) & 0x1f)
+  if (!type) return undefined // reserved types are passed over, as annex E.4.1 allows
+  const extended = pending[at + 7] ?? 0
+  const timestampMs = ((extended << 24) | u24At(pending, at + 4)) >>> 0
+  return { type, timestampMs, data: pending.subarray(at + TAG_HEADER_BYTES, at + TAG_HEADER_BYTES + size) }
+}
+
+function u24At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
 }

@@ -47,7 +47,14 @@ const AUDIO_FOUR_CC: Record<string, AudioCodec> = {
   fLaC: 'flac',
   '.mp3': 'mp3',
 }
-const SOUND_FORMATS: Record<number, AudioCodec> = { 0: 'pcm', 2: 'mp3', 3: 'pcm', 10: 'aac', 11: 'speex', 14: 'mp3' }
+const SOUND_FORMATS: Record<number, AudioCodec> = {
+  0: 'pcm',
+  2: 'mp3',
+  3: 'pcm',
+  10: 'aac',
+  11: 'speex',
+  14: 'mp3',
+}
 const EXTENDED_VIDEO_KINDS: Record<number, PacketKind> = {
   0: 'sequence-header',
   1: 'frames',
@@ -55,7 +62,15 @@ const EXTENDED_VIDEO_KINDS: Record<number, PacketKind> = {
   3: 'frames',
   4: 'metadata',
 }
-const EXTENDED_AUDIO_KINDS: Record<number, PacketKind> = { 0: 'sequence-header', 1: 'frames', 2: 'end', 4: 'metadata' }
+const EXTENDED_AUDIO_KINDS: Record<number, PacketKind> = {
+  0: 'sequence-header',
+  1: 'frames',
+  2: 'end',
+  4: 'metadata',
+}
+
+/** FrameType 5: a byte that says that seeking begins or ends, where other frames have their codec's header. */
+const COMMAND_FRAME = 5
 
 export function tagTypeOf(number: number): FlvTagType | undefined {
   return TAG_TYPES[number]
@@ -84,6 +99,10 @@ export function parseVideoHeader(data: Uint8Array): VideoHeader {
   const first = reader.u8()
   if (first & 0x80) return parseExtendedVideoHeader(reader, first)
   const keyframe = first >> 4 === 1
+  if (first >> 4 === COMMAND_FRAME) {
+    const codec = (first & 0x0f) === 7 ? 'avc' : 'unknown'
+    return { codec, kind: 'metadata', keyframe, compositionTimeMs: 0, payloadOffset: 1 }
+  }
   if ((first & 0x0f) !== 7)
     return { codec: 'unknown', kind: 'frames', keyframe, compositionTimeMs: 0, payloadOffset: 1 }
   const packetType = reader.u8() // AVCPacketType
@@ -95,11 +114,19 @@ export function parseVideoHeader(data: Uint8Array): VideoHeader {
 /** Enhanced RTMP: isExHeader, FrameType (3 bits), VideoPacketType (4 bits), FourCC. */
 function parseExtendedVideoHeader(reader: ByteReader, first: number): VideoHeader {
   const packetType = first & 0x0f
+  if (((first >> 4) & 7) === COMMAND_FRAME && packetType !== 4)
+    return { codec: 'unknown', kind: 'metadata', keyframe: false, compositionTimeMs: 0, payloadOffset: 1 }
   const codec = VIDEO_FOUR_CC[reader.ascii(4)] ?? 'unknown'
   const kind = EXTENDED_VIDEO_KINDS[packetType] ?? 'metadata'
   const hasComposition = packetType === 1 && (codec === 'avc' || codec === 'hevc')
   const compositionTimeMs = hasComposition ? reader.i24() : 0
-  return { codec, kind, keyframe: ((first >> 4) & 7) === 1, compositionTimeMs, payloadOffset: reader.position }
+  return {
+    codec,
+    kind,
+    keyframe: ((first >> 4) & 7) === 1,
+    compositionTimeMs,
+    payloadOffset: reader.position,
+  }
 }
 
 /** Throws `MediaError` where the tag is shorter than its header. */
@@ -116,19 +143,26 @@ export function parseAudioHeader(data: Uint8Array): AudioHeader {
   return { codec, kind: reader.u8() === 0 ? 'sequence-header' : 'frames', payloadOffset: 2 } // AACPacketType
 }
 
+/** Whether it holds a codec's configuration. A tag too short to say so does not. */
 export function isSequenceHeader(tag: FlvTag): boolean {
-  if (tag.type === 'script' || tag.data.length < 5) return tag.type === 'audio' && isShortAacHeader(tag.data)
-  const header = tag.type === 'video' ? parseVideoHeader(tag.data) : parseAudioHeader(tag.data)
-  return header.kind === 'sequence-header'
+  if (tag.type === 'script') return false
+  return tag.type === 'video'
+    ? findHeader(parseVideoHeader, tag)?.kind === 'sequence-header'
+    : findHeader(parseAudioHeader, tag)?.kind === 'sequence-header'
 }
 
-function isShortAacHeader(data: Uint8Array): boolean {
-  return data.length >= 2 && (data[0] ?? 0) >> 4 === 10 && data[1] === 0
-}
-
-/** Whether decoding can begin with this tag. */
+/** Whether decoding can begin with this tag. A tag too short to say so is no keyframe. */
 export function isKeyframe(tag: FlvTag): boolean {
-  if (tag.type !== 'video' || tag.data.length < 5) return false
-  const header = parseVideoHeader(tag.data)
-  return header.keyframe && header.kind === 'frames'
+  if (tag.type !== 'video') return false
+  const header = findHeader(parseVideoHeader, tag)
+  return header?.kind === 'frames' && header.keyframe
+}
+
+function findHeader<Header>(parse: (data: Uint8Array) => Header, tag: FlvTag): Header | undefined {
+  try {
+    return parse(tag.data)
+  } catch (error) {
+    if (error instanceof MediaError) return undefined
+    throw error
+  }
 }

@@ -22,7 +22,12 @@ export function flvHeaderTags(videoInit: Uint8Array | null, timestampMs: number)
   })
   const audio = concatBytes([Uint8Array.of(AAC, 0), encodeAudioSpecificConfig(PROGRAM_AUDIO)])
   const tags: FlvTag[] = [{ type: 'script', timestampMs: 0, data: metadata }] // ffmpeg takes a later one for subtitles
-  if (videoInit) tags.push({ type: 'video', timestampMs, data: concatBytes([Uint8Array.of(KEYFRAME_AVC, 0, 0, 0, 0), readAvcConfig(videoInit)]) })
+  if (videoInit)
+    tags.push({
+      type: 'video',
+      timestampMs,
+      data: concatBytes([Uint8Array.of(KEYFRAME_AVC, 0, 0, 0, 0), readAvcConfig(videoInit)]),
+    })
   return [...tags, { type: 'audio', timestampMs, data: audio }]
 }
 
@@ -37,7 +42,8 @@ export function flvTagsOf(part: Part): FlvTag[] {
   const { timescale, track } = part.header
   return samples.map((sample) => {
     const timestampMs = Math.round((sample.time * 1000) / timescale) >>> 0
-    if (track === 'audio') return { type: 'audio', timestampMs, data: concatBytes([Uint8Array.of(AAC, 1), sample.data]) }
+    if (track === 'audio')
+      return { type: 'audio', timestampMs, data: concatBytes([Uint8Array.of(AAC, 1), sample.data]) }
     const first = sample.keyframe ? KEYFRAME_AVC : INTER_AVC
     return { type: 'video', timestampMs, data: concatBytes([Uint8Array.of(first, 1, 0, 0, 0), sample.data]) }
   })
@@ -54,4 +60,3 @@ function readAvcConfig(videoInit: Uint8Array): Uint8Array {
   if (!avc1) throw new MediaError('no avc1 sample entry')
   return getBox(avc1.payload.subarray(78), 'avcC').payload
 }
-

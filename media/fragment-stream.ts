@@ -2,6 +2,7 @@
 import { concatBytes } from './bytes.ts'
 import { parseFragment, type Sample } from './fragment.ts'
 import { MediaError } from './media-error.ts'
+import { PendingBytes } from './pending-bytes.ts'
 
 export type FragmentEvent = { kind: 'init'; bytes: Uint8Array } | { kind: 'samples'; samples: Sample[] }
 
@@ -9,26 +10,28 @@ export type FragmentEvent = { kind: 'init'; bytes: Uint8Array } | { kind: 'sampl
 const MAX_BOX_BYTES = 32 * 1024 * 1024
 
 export class FragmentStream {
-  #pending: Uint8Array = new Uint8Array(0)
+  readonly #pending = new PendingBytes()
   #ftyp: Uint8Array | null = null
   #moof: Uint8Array | null = null
 
   /** Throws `MediaError`; the stream is of no use after that. */
   push(chunk: Uint8Array): FragmentEvent[] {
-    this.#pending = this.#pending.length === 0 ? chunk.slice() : concatBytes([this.#pending, chunk])
+    this.#pending.append(chunk)
+    const pending = this.#pending.bytes
     const events: FragmentEvent[] = []
     let at = 0
-    while (this.#pending.length - at >= 8) {
-      const view = new DataView(this.#pending.buffer, this.#pending.byteOffset + at, 8)
+    while (pending.length - at >= 8) {
+      const view = new DataView(pending.buffer, pending.byteOffset + at, 8)
       const size = view.getUint32(0)
-      if (size < 8 || size > MAX_BOX_BYTES) throw new MediaError(`box of ${size} bytes, 8 to ${MAX_BOX_BYTES}`)
-      if (this.#pending.length - at < size) break
-      const type = String.fromCharCode(...this.#pending.subarray(at + 4, at + 8))
-      const event = this.#take(type, this.#pending.subarray(at, at + size))
+      if (size < 8 || size > MAX_BOX_BYTES)
+        throw new MediaError(`box of ${size} bytes, 8 to ${MAX_BOX_BYTES}`)
+      if (pending.length - at < size) break
+      const type = String.fromCharCode(...pending.subarray(at + 4, at + 8))
+      const event = this.#take(type, pending.subarray(at, at + size))
       if (event) events.push(event)
       at += size
     }
-    if (at > 0) this.#pending = this.#pending.subarray(at)
+    this.#pending.drop(at)
     return events
   }
 

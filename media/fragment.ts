@@ -29,6 +29,7 @@ export function parseInit(bytes: Uint8Array): InitFacts {
   const version = header.u8()
   header.skip(version === 1 ? 19 : 11) // flags, creation_time, modification_time
   const timescale = header.u32()
+  if (timescale === 0) throw new MediaError('timescale is 0')
   const entries = getBox(bytes, 'moov/trak/mdia/minf/stbl/stsd').payload.subarray(8)
   const entry = findBox(entries, 'avc1')
   if (!entry) throw new MediaError('no avc1 sample entry')
@@ -62,7 +63,12 @@ export function parseFragment(moof: Uint8Array, mdat: Uint8Array): Sample[] {
     if (flags & 0x800) run.skip(4) // sample_composition_time_offset: no B-frames on our tracks
     const sampleFlags = index === 0 && firstFlags !== undefined ? firstFlags : own
     if (offset + size > mdat.length) throw new MediaError(`sample of ${size} bytes runs over its mdat`)
-    samples.push({ time, duration, keyframe: !(sampleFlags & SAMPLE_IS_NON_SYNC), data: mdat.subarray(offset, offset + size) })
+    samples.push({
+      time,
+      duration,
+      keyframe: !(sampleFlags & SAMPLE_IS_NON_SYNC),
+      data: mdat.subarray(offset, offset + size),
+    })
     time += duration
     offset += size
   }

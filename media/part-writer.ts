@@ -18,6 +18,7 @@ const TRACK_ID = 1
 /** 1900 to 1970, between NTP's epoch and ours. */
 const NTP_OFFSET_SECONDS = 2_208_988_800
 
+/** Throws `MediaError` when the samples are more than a part can hold (16 MiB). */
 export function encodePart({ header, samples, sign }: PartContents): Part {
   const payload = samples.map((sample) => sample.data)
   const sequence = runningNumber(header) + 1
@@ -25,7 +26,12 @@ export function encodePart({ header, samples, sign }: PartContents): Part {
   const moof = encodeMoof(header, samples, { sequence, dataOffset: moofBytes + 8 })
   const body = concatBytes([encodePrft(header), moof, encodeBox('mdat', ...payload)])
   const chunkBytes = chunkBytesFor(body.length)
-  const signed = encodeMeta({ header, bodyBytes: body.length, chunkBytes, chunkHashes: hashChunks(body, chunkBytes) })
+  const signed = encodeMeta({
+    header,
+    bodyBytes: body.length,
+    chunkBytes,
+    chunkHashes: hashChunks(body, chunkBytes),
+  })
   return { header, bytes: concatBytes([encodeMetaBox(signed, sign(signingInput(signed))), body]) }
 }
 
@@ -34,31 +40,40 @@ function encodeMoof(
   samples: readonly Sample[],
   { sequence, dataOffset }: { sequence: number; dataOffset: number },
 ): Uint8Array {
-  const defaultDuration = samples[0]?.duration ?? 0
-  const sameDuration = samples.every((sample) => sample.duration === defaultDuration)
-  const allSync = samples.every((sample) => sample.keyframe)
-  const startsWithSync = !allSync && samples[0]?.keyframe === true
+  const [first] = samples
+  const runFlags = samples.every((sample) => sample.keyframe) ? SYNC_SAMPLE : NON_SYNC_SAMPLE
   const tfhd = encodeFullBox(
     'tfhd',
     { flags: 0x020000 | 0x8 | 0x20 }, // default-base-is-moof, default duration and flags
-    u32Bytes(TRACK_ID, defaultDuration, allSync ? SYNC_SAMPLE : NON_SYNC_SAMPLE),
+    u32Bytes(TRACK_ID, first?.duration ?? 0, runFlags),
   )
   const tfdt = encodeFullBox('tfdt', { version: 1 }, u64Bytes(header.mediaTime))
-  const fields = samples.flatMap((sample) =>
-    sameDuration ? [sample.data.length] : [sample.duration, sample.data.length],
-  )
-  const trun = encodeFullBox(
-    'trun',
-    { flags: 0x201 | (startsWithSync ? 0x4 : 0) | (sameDuration ? 0 : 0x100) },
-    u32Bytes(samples.length, dataOffset, ...(startsWithSync ? [SYNC_SAMPLE] : []), ...fields),
-  )
+  const trun = encodeTrackRun(samples, dataOffset)
   return encodeBox('moof', encodeFullBox('mfhd', {}, u32Bytes(sequence)), encodeBox('traf', tfhd, tfdt, trun))
+}
+
+/** Sizes always; a duration or flags for each sample only where `tfhd` and the first sample's flags do not say it all. */
+function encodeTrackRun(samples: readonly Sample[], dataOffset: number): Uint8Array {
+  const [first, ...others] = samples
+  const hasDurations = others.some((sample) => sample.duration !== first?.duration)
+  const isMixed = samples.some((sample) => !sample.keyframe) && samples.some((sample) => sample.keyframe)
+  const hasFlags = isMixed && others.some((sample) => sample.keyframe)
+  const hasFirstFlags = isMixed && !hasFlags
+  const fields = samples.flatMap((sample) => [
+    ...(hasDurations ? [sample.duration] : []),
+    sample.data.length,
+    ...(hasFlags ? [sample.keyframe ? SYNC_SAMPLE : NON_SYNC_SAMPLE] : []),
+  ])
+  const flags = 0x201 | (hasFirstFlags ? 0x4 : 0) | (hasDurations ? 0x100 : 0) | (hasFlags ? 0x400 : 0)
+  const firstFlags = hasFirstFlags ? [SYNC_SAMPLE] : []
+  return encodeFullBox('trun', { flags }, u32Bytes(samples.length, dataOffset, ...firstFlags, ...fields))
 }
 
 /** Producer reference time: when the origin took in what is shown at this media time. */
 function encodePrft(header: PartHeader): Uint8Array {
-  const seconds = Math.floor(header.captureTimeMs / 1000)
-  const fraction = Math.floor(((header.captureTimeMs % 1000) / 1000) * 2 ** 32)
+  const captureTimeMs = Math.round(header.captureTimeMs)
+  const seconds = Math.floor(captureTimeMs / 1000)
+  const fraction = Math.floor(((captureTimeMs % 1000) / 1000) * 2 ** 32)
   const ntp = u32Bytes(seconds + NTP_OFFSET_SECONDS, fraction)
   return encodeFullBox('prft', { version: 1 }, u32Bytes(TRACK_ID), ntp, u64Bytes(header.mediaTime))
 }

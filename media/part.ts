@@ -84,12 +84,20 @@ export function runningNumberAt(time: number, timescale: number): number {
   return Math.floor((time * PARTS_PER_SECOND) / timescale)
 }
 
-/** The bytes that are signed. */
+/** The bytes that are signed. Throws `MediaError` when the part is larger than `parseMeta` would take. */
 export function encodeMeta(meta: PartMeta): Uint8Array {
   const { header } = meta
+  if (meta.chunkHashes.length > MAX_CHUNKS)
+    throw new MediaError(`${meta.chunkHashes.length} chunks in a part, at most ${MAX_CHUNKS}`)
   const flags = (header.independent ? INDEPENDENT : 0) | (header.lastOfSegment ? LAST_OF_SEGMENT : 0)
   return concatBytes([
-    Uint8Array.of(META_VERSION, flags, header.part, meta.chunkHashes.length >> 8, meta.chunkHashes.length & 0xff),
+    Uint8Array.of(
+      META_VERSION,
+      flags,
+      header.part,
+      meta.chunkHashes.length >> 8,
+      meta.chunkHashes.length & 0xff,
+    ),
     u32Bytes(header.msn, header.timescale),
     u64Bytes(header.mediaTime),
     u32Bytes(header.duration),
@@ -109,7 +117,8 @@ export function encodeMetaBox(signed: Uint8Array, signature: Uint8Array): Uint8A
 export function parseMeta(bytes: Uint8Array): SignedMeta {
   const head = new ByteReader(bytes)
   const boxBytes = head.u32()
-  if (head.ascii(4) !== 'uuid' || boxBytes > bytes.length) throw new MediaError('a part begins with its uuid box')
+  if (head.ascii(4) !== 'uuid' || boxBytes > bytes.length)
+    throw new MediaError('a part begins with its uuid box')
   const uuid = head.take(16)
   if (META_UUID.some((byte, index) => uuid[index] !== byte)) throw new MediaError('unknown uuid box')
   const reader = new ByteReader(bytes.subarray(0, boxBytes), head.position)
@@ -118,6 +127,7 @@ export function parseMeta(bytes: Uint8Array): SignedMeta {
   const flags = reader.u8()
   const part = reader.u8()
   const count = reader.u16()
+  if (part >= PARTS_PER_SEGMENT) throw new MediaError(`part ${part}, a segment has ${PARTS_PER_SEGMENT}`)
   if (count > MAX_CHUNKS) throw new MediaError(`${count} chunks in a part, at most ${MAX_CHUNKS}`)
   const msn = reader.u32()
   const timescale = reader.u32()
@@ -126,6 +136,8 @@ export function parseMeta(bytes: Uint8Array): SignedMeta {
   const captureTimeMs = reader.u64()
   const bodyBytes = reader.u32()
   const chunkBytes = reader.u32()
+  if (count !== chunkCount(bodyBytes, chunkBytes))
+    throw new MediaError(`${count} chunks of ${chunkBytes} bytes for a body of ${bodyBytes}`)
   const program = readName(reader)
   const track = readName(reader)
   const chunkHashes = Array.from({ length: count }, () => reader.take(HASH_BYTES))
@@ -135,7 +147,18 @@ export function parseMeta(bytes: Uint8Array): SignedMeta {
   if (timescale === 0) throw new MediaError('timescale is 0')
   const independent = (flags & INDEPENDENT) !== 0
   const lastOfSegment = (flags & LAST_OF_SEGMENT) !== 0
-  const header = { program, track, msn, part, independent, lastOfSegment, timescale, mediaTime, duration, captureTimeMs }
+  const header = {
+    program,
+    track,
+    msn,
+    part,
+    independent,
+    lastOfSegment,
+    timescale,
+    mediaTime,
+    duration,
+    captureTimeMs,
+  }
   return { meta: { header, bodyBytes, chunkBytes, chunkHashes }, signed, signature, bodyOffset: boxBytes }
 }
 
@@ -151,12 +174,19 @@ export function readPart(bytes: Uint8Array): Part {
 export function splitSegment(bytes: Uint8Array): Part[] {
   const starts = readBoxes(bytes).filter((box) => box.type === 'uuid')
   if (starts.length === 0 || starts[0]?.start !== 0) throw new MediaError('a segment begins with a part')
-  return starts.map((box, index) => readPart(bytes.subarray(box.start, starts[index + 1]?.start ?? bytes.length)))
+  return starts.map((box, index) =>
+    readPart(bytes.subarray(box.start, starts[index + 1]?.start ?? bytes.length)),
+  )
+}
+
+function chunkCount(bodyBytes: number, chunkBytes: number): number {
+  return bodyBytes === 0 ? 0 : Math.ceil(bodyBytes / chunkBytes)
 }
 
 function encodeName(name: string): Uint8Array {
   const bytes = asciiBytes(name)
-  if (bytes.length > MAX_NAME_BYTES) throw new MediaError(`name of ${bytes.length} bytes, at most ${MAX_NAME_BYTES}`)
+  if (bytes.length > MAX_NAME_BYTES)
+    throw new MediaError(`name of ${bytes.length} bytes, at most ${MAX_NAME_BYTES}`)
   return concatBytes([Uint8Array.of(bytes.length), bytes])
 }
 
