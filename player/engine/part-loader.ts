@@ -2,6 +2,7 @@
  * The loader class hls.js is given: every request is answered by a function over local tracks, whatever pipe fills them.
  * What hls.js needs of it stands in the shape below (its own types are known to one file only).
  */
+import { PlayerError } from '../player-error.ts'
 
 export type LocalAnswer = (address: URL, signal: AbortSignal) => Promise<string | ArrayBuffer>
 
@@ -36,8 +37,9 @@ export interface PartLoader<Context extends { url: string }> {
   destroy(): void
 }
 
-/** hls.js branches on HTTP status codes; 404 makes it leave the level alone sooner than a 5xx would. */
-const FAILED_STATUS = 404
+/** hls.js branches on HTTP status codes: it asks again after a 5xx, and gives a 404 up at once. */
+const GONE_STATUS = 404
+const FAILED_STATUS = 503
 
 /**
  * Makes the class. Time-outs in hls.js's configuration are ignored on purpose: it lowers them for blocked playlist
@@ -102,9 +104,18 @@ export function createPartLoader<Context extends { url: string }>(
       if (!callbacks || this.#gone.signal.aborted) return
       this.#callbacks = null
       const text = cause instanceof Error ? cause.message : 'failed'
-      callbacks.onError({ code: FAILED_STATUS, text }, context, null, this.stats)
+      callbacks.onError(
+        { code: isGone(cause) ? GONE_STATUS : FAILED_STATUS, text },
+        context,
+        null,
+        this.stats,
+      )
     }
   }
+}
+
+function isGone(cause: unknown): boolean {
+  return cause instanceof PlayerError && cause.code !== 'network_failed' && cause.code !== 'part_timeout'
 }
 
 function createStats(): LoaderStats {

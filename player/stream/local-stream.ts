@@ -32,6 +32,8 @@ export class LocalStream {
   #partSegments = 9
   #epochMs: number | null = null
   #isClosed = false
+  /** the rendition that was primed: the one to begin with */
+  primed: string | null = null
 
   constructor(options: LocalStreamOptions) {
     this.#options = options
@@ -53,6 +55,7 @@ export class LocalStream {
 
   /** Begins with what a start at this distance from live will need, before anybody asks for it. */
   async prime(rendition: string, targetS: number): Promise<void> {
+    this.primed ??= rendition
     const { audioTrack } = await this.master()
     const names = audioTrack ? [rendition, audioTrack] : [rendition]
     await Promise.all(names.map(async (name) => (await this.activate(name)).prime(targetS)))

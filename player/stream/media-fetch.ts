@@ -31,7 +31,9 @@ export interface MediaFetchOptions {
 }
 
 /** A held request is answered within 18 s by the server; well past that the connection is dead. */
-const SILENCE_LIMIT_MS = 25_000
+const HELD_LIMIT_MS = 25_000
+/** What exists already comes within this, or not in time to be of use. */
+const TRANSFER_LIMIT_MS = 10_000
 
 export class MediaFetch {
   readonly #fetch: typeof fetch
@@ -60,7 +62,7 @@ export class MediaFetch {
     const asked = this.#nowMs()
     try {
       const answer = await this.#fetch(address, {
-        signal: AbortSignal.any(this.#signals(options.signal)),
+        signal: AbortSignal.any(this.#signals(options)),
         cache: options.isFresh ? 'no-store' : 'default',
         credentials: 'same-origin',
       })
@@ -92,9 +94,10 @@ export class MediaFetch {
     this.#closing.abort()
   }
 
-  #signals(extra: AbortSignal | undefined): AbortSignal[] {
-    const own = [this.#closing.signal, AbortSignal.timeout(SILENCE_LIMIT_MS)]
-    return extra ? [...own, extra] : own
+  #signals({ signal, isFollow, isFresh }: FetchOptions): AbortSignal[] {
+    const limitMs = isFollow || isFresh ? HELD_LIMIT_MS : TRANSFER_LIMIT_MS
+    const own = [this.#closing.signal, AbortSignal.timeout(limitMs)]
+    return signal ? [...own, signal] : own
   }
 }
 

@@ -1,0 +1,260 @@
+/** hls.js over a local stream. The only file that knows hls.js. */
+import Hls, { Events, type ErrorData } from 'hls.js'
+import { chooseRendition, startRendition } from '../decisions/choose-rendition.ts'
+import { watchHole, type HoleSighting } from '../decisions/hole-watchdog.ts'
+import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
+import { PlayerError } from '../player-error.ts'
+import type { BandwidthMeter } from '../stream/bandwidth-meter.ts'
+import type { LocalStream } from '../stream/local-stream.ts'
+import { locate, type Master } from '../stream/master.ts'
+import { bufferedAheadS, readSpans } from './buffered.ts'
+import { Ending } from './ending.ts'
+import { NO_FACTS, type Engine, type EngineEnd, type EngineFacts } from './engine.ts'
+import { hlsSettings } from './hls-config.ts'
+import { createPartLoader } from './part-loader.ts'
+import { RateController } from './rate-controller.ts'
+import { RenditionSwitch } from './rendition-switch.ts'
+
+export interface HlsEngineOptions {
+  video: HTMLVideoElement
+  stream: LocalStream
+  meter: BandwidthMeter
+  mode: LatencyMode
+  /** null: automatically */
+  rendition: string | null
+  displayHeight: () => number | null
+}
+
+const WATCH_MS = 200
+const ADAPT_MS = 1000
+const MAX_MEDIA_RECOVERIES = 3
+const MAX_LOAD_RECOVERIES = 5
+
+export class HlsEngine implements Engine {
+  readonly kind = 'hls'
+  readonly #options: HlsEngineOptions
+  readonly #ending = new Ending()
+  readonly #rate: RateController
+  readonly #timers: ReturnType<typeof setInterval>[] = []
+  #hls: Hls | null = null
+  #master: Master | null = null
+  #switch: RenditionSwitch | null = null
+  #mode: LatencyMode
+  #chosen: string | null
+  #offsetS: number | null = null
+  #advanced = { endS: 0, atMs: 0 }
+  #hole: HoleSighting | null = null
+  #switchedAt = 0
+  #fellAt = -Infinity
+  #recoveries = { media: 0, load: 0 }
+
+  constructor(options: HlsEngineOptions) {
+    this.#options = options
+    this.#mode = options.mode
+    this.#chosen = options.rendition
+    this.#rate = new RateController({
+      video: options.video,
+      mode: options.mode,
+      distanceS: () => this.#distanceS(),
+      bufferedAheadS: () => bufferedAheadS(options.video),
+    })
+  }
+
+  get closed(): Promise<EngineEnd> {
+    return this.#ending.closed
+  }
+
+  async start(): Promise<void> {
+    if (!Hls.isSupported()) throw new PlayerError('engine_unsupported', 'no media source here')
+    const { stream, video } = this.#options
+    stream.partWindowS = MODES[this.#mode].partWindowS
+    const master = await stream.master()
+    if (this.#ending.isOver) return
+    this.#master = master
+    const first = this.#firstRendition(master)
+    const hls = new Hls({
+      ...hlsSettings(this.#mode),
+      loader: createPartLoader((address, signal) => stream.answer(address, signal)),
+    })
+    this.#hls = hls
+    this.#switch = new RenditionSwitch(first, { stream, apply: (name) => this.#load(name) })
+    this.#listen(hls, first)
+    hls.loadSource(master.address)
+    hls.attachMedia(video)
+    this.#rate.start()
+    this.#timers.push(
+      setInterval(() => this.#watch(), WATCH_MS),
+      setInterval(() => this.#adapt(), ADAPT_MS),
+    )
+  }
+
+  facts(): EngineFacts {
+    const { meter, video } = this.#options
+    const mediaTimeS = this.#offsetS === null ? null : video.currentTime + this.#offsetS
+    const rendition = this.#shown()
+    return {
+      ...NO_FACTS,
+      rendition,
+      renditions: this.#master?.renditions ?? [],
+      chosen: this.#chosen,
+      distanceS: this.#distanceS(),
+      captureTimeMs:
+        mediaTimeS === null || rendition === null ? null : this.#captureTimeMs(rendition, mediaTimeS),
+      mediaTimeS,
+      isAtLive: !this.#rate.isHeld && !video.paused,
+      httpBytes: meter.bytes,
+      bandwidthKbps: meter.kbps,
+    }
+  }
+
+  choose(rendition: string | null): void {
+    this.#chosen = rendition
+    if (rendition !== null) this.#switch?.request(rendition)
+    else this.#adapt()
+  }
+
+  setMode(mode: LatencyMode): void {
+    if (mode === this.#mode) return
+    this.#mode = mode
+    const { liveSyncDuration, maxBufferLength, maxMaxBufferLength } = hlsSettings(mode)
+    if (this.#hls) Object.assign(this.#hls.config, { liveSyncDuration, maxBufferLength, maxMaxBufferLength })
+    this.#options.stream.partWindowS = MODES[mode].partWindowS
+    this.#rate.setMode(mode)
+  }
+
+  goToLive(): void {
+    this.#rate.goToLive()
+  }
+
+  holdDistance(): void {
+    this.#rate.holdDistance()
+  }
+
+  async close(): Promise<void> {
+    this.#ending.close()
+    this.#rate.close()
+    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    this.#hls?.destroy()
+    this.#hls = null
+  }
+
+  #firstRendition({ renditions }: Master): string {
+    const { meter, displayHeight, stream } = this.#options
+    const wanted = this.#chosen ?? stream.primed
+    const isThere = renditions.some(({ name }) => name === wanted)
+    return isThere && wanted !== null ? wanted : startRendition(renditions, meter.kbps, displayHeight())
+  }
+
+  #listen(hls: Hls, first: string): void {
+    hls.once(Events.MANIFEST_PARSED, () => {
+      hls.startLevel = this.#levelOf(first)
+      hls.loadLevel = hls.startLevel
+      hls.startLoad(-1)
+    })
+    hls.on(Events.INIT_PTS_FOUND, (_, { id, initPTS, timescale }) => {
+      if (id === 'main') this.#offsetS = initPTS / timescale
+    })
+    hls.on(Events.FRAG_BUFFERED, (_, { frag, part }) => {
+      if (frag.type !== 'main' || typeof frag.sn !== 'number') return
+      this.#recoveries = { media: 0, load: 0 }
+      this.#switch?.onBuffered({ msn: frag.sn, part: part?.index ?? null })
+    })
+    hls.on(Events.LEVEL_SWITCHED, () => this.#retire())
+    hls.on(Events.ERROR, (_, data) => this.#handle(hls, data))
+  }
+
+  /** hls.js recovers from most by itself; what it calls fatal gets a few more chances, then the player starts anew. */
+  #handle(hls: Hls, data: ErrorData): void {
+    if (!data.fatal) return
+    const isMedia = data.type === 'mediaError'
+    const used = isMedia ? this.#recoveries.media++ : this.#recoveries.load++
+    if (isMedia && used < MAX_MEDIA_RECOVERIES) hls.recoverMediaError()
+    else if (data.type === 'networkError' && used < MAX_LOAD_RECOVERIES) hls.startLoad()
+    else this.#ending.fail(data.error)
+  }
+
+  #load(rendition: string): void {
+    if (!this.#hls || !this.#master) return
+    const rateOf = (name: string): number =>
+      this.#master?.renditions.find((known) => known.name === name)?.bitrateKbps ?? 0
+    const before = this.#levelName(this.#hls.loadLevel)
+    if (before !== null && rateOf(rendition) < rateOf(before)) this.#fellAt = performance.now()
+    this.#switchedAt = performance.now()
+    this.#hls.loadLevel = this.#levelOf(rendition)
+  }
+
+  #adapt(): void {
+    const { meter, displayHeight, video } = this.#options
+    const current = this.#switch?.wanted
+    if (!this.#master || current === undefined || this.#chosen !== null || this.#offsetS === null) return
+    const now = performance.now()
+    const next = chooseRendition({
+      renditions: this.#master.renditions,
+      current,
+      estimateKbps: meter.kbps,
+      reserveShare: bufferedAheadS(video) / MODES[this.#mode].targetS,
+      displayHeight: displayHeight(),
+      sinceSwitchMs: now - this.#switchedAt,
+      sinceFallMs: now - this.#fellAt,
+    })
+    this.#switch?.request(next)
+  }
+
+  #watch(): void {
+    const { video } = this.#options
+    const verdict = watchHole(
+      { buffered: readSpans(video.buffered), currentTime: video.currentTime, nowMs: performance.now() },
+      this.#hole,
+    )
+    this.#hole = verdict.sighting
+    if (verdict.flushFromS === null || !this.#hls) return
+    this.#hls.trigger(Events.BUFFER_FLUSHING, {
+      startOffset: verdict.flushFromS,
+      endOffset: Infinity,
+      type: null,
+    })
+  }
+
+  /** Tracks neither shown, loaded nor coming need no following. */
+  #retire(): void {
+    if (!this.#switch || !this.#master) return
+    const names = [this.#switch.loading, this.#switch.wanted, this.#shown(), this.#master.audioTrack]
+    this.#options.stream.retireExcept(names.filter((name) => name !== null))
+  }
+
+  #distanceS(): number | null {
+    const track = this.#options.stream.find(this.#switch?.loading ?? '')?.track
+    const endS = track?.newestEndSec ?? null
+    if (endS === null || this.#offsetS === null) return null
+    const now = performance.now()
+    if (endS !== this.#advanced.endS) this.#advanced = { endS, atMs: now }
+    // between two parts the stream goes on, though nothing of it is here yet
+    const ageS = Math.min(0.25, (now - this.#advanced.atMs) / 1000)
+    return endS + ageS - (this.#options.video.currentTime + this.#offsetS)
+  }
+
+  #captureTimeMs(rendition: string, mediaTimeS: number): number | null {
+    const header = this.#options.stream.headerAt(rendition, mediaTimeS)
+    if (!header) return null
+    return header.captureTimeMs + (mediaTimeS - header.mediaTime / header.timescale) * 1000
+  }
+
+  #shown(): string | null {
+    if (!this.#hls) return null
+    return this.#levelName(this.#hls.currentLevel) ?? this.#levelName(this.#hls.loadLevel)
+  }
+
+  #levelName(index: number): string | null {
+    const url = this.#hls?.levels[index]?.url[0]
+    return url && this.#master ? (locate(url, this.#master.address)?.track ?? null) : null
+  }
+
+  /** hls.js sorts levels by its own rules: an index is found by the track's name. */
+  #levelOf(rendition: string): number {
+    const levels = this.#hls?.levels ?? []
+    return Math.max(
+      0,
+      levels.findIndex((_, index) => this.#levelName(index) === rendition),
+    )
+  }
+}

@@ -1,0 +1,94 @@
+/** Holds a video's distance to live: measures, lets `reserve` decide, sets the rate. It seeks once at the start and when asked. */
+import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
+import { choosePlaybackRate, chooseStartSeek } from '../decisions/reserve.ts'
+import { MeanWindow } from './mean-window.ts'
+
+export interface RateControllerOptions {
+  video: HTMLVideoElement
+  mode: LatencyMode
+  /** newest media at hand minus the playhead; null: not known yet */
+  distanceS: () => number | null
+  bufferedAheadS: () => number
+}
+
+const TICK_MS = 100
+/** Two seconds of ticks: parts come in steps. */
+const WINDOW = 20
+/** A distance this far over the target is the viewer's wish, not drift. */
+const HELD_MARGIN_S = 1.5
+
+export class RateController {
+  readonly #options: RateControllerOptions
+  readonly #distances = new MeanWindow(WINDOW)
+  #mode: LatencyMode
+  #heldS: number | null = null
+  #hasStarted = false
+  #timer: ReturnType<typeof setInterval> | null = null
+
+  constructor(options: RateControllerOptions) {
+    this.#options = options
+    this.#mode = options.mode
+  }
+
+  /** The viewer went back, and stays there. */
+  get isHeld(): boolean {
+    return this.#heldS !== null
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  setMode(mode: LatencyMode): void {
+    this.#mode = mode
+    this.goToLive()
+  }
+
+  goToLive(): void {
+    this.#heldS = null
+    const distance = this.#options.distanceS()
+    if (distance !== null) this.#seekBy(distance - MODES[this.#mode].targetS)
+  }
+
+  holdDistance(): void {
+    const distance = this.#options.distanceS()
+    if (distance === null) return
+    this.#heldS = distance > MODES[this.#mode].targetS + HELD_MARGIN_S ? distance : null
+    this.#distances.clear()
+  }
+
+  #tick(): void {
+    const { video, distanceS, bufferedAheadS } = this.#options
+    const distance = distanceS()
+    if (distance === null || video.paused || video.seeking || video.readyState < video.HAVE_CURRENT_DATA)
+      return
+    if (!this.#hasStarted) {
+      this.#hasStarted = true
+      this.#seekBy(
+        chooseStartSeek({ mode: this.#mode, distanceS: distance, bufferedAheadS: bufferedAheadS() }),
+      )
+      return
+    }
+    const mean = this.#distances.add(distance)
+    const rate = choosePlaybackRate({
+      mode: this.#mode,
+      distanceS: mean,
+      rate: video.playbackRate,
+      heldDistanceS: this.#heldS,
+    })
+    if (video.playbackRate !== rate) video.playbackRate = rate
+  }
+
+  #seekBy(seconds: number): void {
+    if (Math.abs(seconds) < 0.05) return
+    const { video } = this.#options
+    video.currentTime = Math.max(0, video.currentTime + seconds)
+    video.playbackRate = 1
+    this.#distances.clear()
+  }
+}
