@@ -26,7 +26,7 @@ try {
 const child = spawn(process.execPath, ['--import', 'tsx', atRoot(`tests/bench/${name}.ts`), ...rest], {
   cwd: atRoot(),
   stdio: 'inherit',
-  env: { ...process.env, CHROMIUM_PATH: findChromium() ?? '' },
+  env: { ...process.env, CHROMIUM_PATH: findChromium() ?? '', HEADWATER_BUILT: '1' },
 })
 // Ctrl-C reaches the benchmark by the terminal; this process waits for it to end.
 process.on('SIGINT', () => {})

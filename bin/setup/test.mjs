@@ -29,7 +29,8 @@ async function runVitest(args) {
   try {
     const vitest = atRoot('node_modules/vitest/vitest.mjs')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const env = { CHROMIUM_PATH: findChromium() ?? '' }
+    // Whole-stream tests run the built server, which the set-up has just made.
+    const env = { CHROMIUM_PATH: findChromium() ?? '', HEADWATER_BUILT: '1' }
     const { code } = await run(process.execPath, [vitest, 'run', ...reporters, ...args], { env })
     return { code, count: countTests(readReport(report), code) }
   } finally {
