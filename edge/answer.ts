@@ -38,9 +38,9 @@ export function lifetimeOf(request: ObjectRequest, status: number): Lifetime {
   return { freshMs: BLOCKING_PLAYLIST_MS, staleMs: 0 }
 }
 
-/** Whether the origin may hold this request until what it names is made. */
+/** Whether the origin may hold this request until what it names is made; a plain playlist waits for its first segment. */
 export function mayBlock(request: ObjectRequest): boolean {
-  return request.kind === 'part' || (request.kind === 'playlist' && request.msn !== null)
+  return request.kind !== 'init' && request.kind !== 'multivariant'
 }
 
 /** What `Cache-Control` tells players and proxies in front. */

@@ -56,6 +56,12 @@ describe('a splice of connections', () => {
     expect(run(splice, media(10_000, 16_000), 'two').length).toBe(media(10_000, 16_000).length)
   })
 
+  it('leaves metadata at time 0, and gives other headers the time they come at', () => {
+    const splice = new Splice()
+    run(splice, media(10_000, 11_000))
+    expect(run(splice, headers()).map((tag) => tag.timestampMs)).toEqual([0, 10_960, 10_960])
+  })
+
   it('joins a stream of audio alone by its time', () => {
     const splice = new Splice()
     run(splice, [audioFrame(1000), audioFrame(1020), audioFrame(1040)])

@@ -30,6 +30,8 @@ export class Splice {
 
   /** The tag with its time on the one timeline; null when it is not to be sent. */
   accept(tag: FlvTag, kind: TagKind): FlvTag | null {
+    // ffmpeg takes metadata at any other time for a track of its own.
+    if (kind === 'metadata') return { ...tag, timestampMs: 0 }
     if (kind !== 'keyframe' && kind !== 'video' && kind !== 'audio') {
       return { ...tag, timestampMs: this.#newestMs() ?? tag.timestampMs }
     }

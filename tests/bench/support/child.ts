@@ -1,0 +1,66 @@
+/** A process of a benchmark: started from a TypeScript file, answers messages, measured from /proc. */
+
+import type { ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+// USER_HZ, which Linux fixes at 100 for everything it shows in /proc.
+const TICKS_PER_SECOND = 100
+
+export class Child {
+  readonly #process: ChildProcess
+
+  private constructor(process: ChildProcess) {
+    this.#process = process
+  }
+
+  /** Starts `file` (a URL) and waits for its first message. */
+  static async start<Ready>(file: URL, args: string[]): Promise<{ child: Child; ready: Ready }> {
+    const started = fork(fileURLToPath(file), args, {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 2, 2, 'ipc'],
+    })
+    const child = new Child(started)
+    const failed = once(started, 'exit').then(() =>
+      Promise.reject(new Error(`${file.pathname} ended before it was ready`)),
+    )
+    const [ready] = (await Promise.race([once(started, 'message'), failed])) as [Ready]
+    return { child, ready }
+  }
+
+  /** Sends a message and waits for the next one back. */
+  async ask<Answer>(message: unknown): Promise<Answer> {
+    this.#process.send(message as object)
+    const [answer] = (await once(this.#process, 'message')) as [Answer]
+    return answer
+  }
+
+  /** User and system time so far, in seconds. */
+  async cpuSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#process.pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND // utime, stime
+  }
+
+  /** Resident memory in MiB. */
+  async residentMib(): Promise<number> {
+    const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8')
+    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024)
+  }
+
+  async close(): Promise<void> {
+    if (this.#process.exitCode !== null) return
+    const exited = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await exited
+  }
+}
+
+/** In the child: answers each message with what `handle` returns. */
+export function answerParent(ready: unknown, handle: (message: unknown) => unknown): void {
+  process.on('message', (message) => process.send?.(handle(message) as object))
+  process.on('disconnect', () => process.exit())
+  process.send?.(ready as object)
+}
