@@ -16,23 +16,38 @@ export interface Placed {
 
 /** Room for audio priming before the first frame. */
 export const TIMELINE_START_MS = 10_000
-/** A step larger than this between tags is a jump of the publisher's clock, unless as much wall time has passed. */
+/** A step of one track larger than this is a jump of the publisher's clock, unless as much wall time has passed. */
 export const JUMP_FORWARD_MS = 1500
-/** Audio and video of one source may lie this far apart; farther back is a jump. */
-export const JUMP_BACK_MS = 3000
+/** A step back larger than this is one too: decode times of a track never go back. */
+export const JUMP_BACK_MS = 100
+/** A track follows the other one's jump when that puts it this close behind what was placed last. */
+export const TRACKS_APART_MS = 3000
 /** How far a source may run ahead of wall time before it is cut back to a keyframe. */
 export const AHEAD_LIMIT_MS = 1000
+/** Sixteen reordered frames at ten a second are less: a frame shown later than this behind its decoding is not believed. */
+export const MAX_COMPOSITION_MS = 2000
 const DEFAULT_FRAME_MS = 1000 / 30
+/** One AAC frame at 48 kHz. */
+const AUDIO_FRAME_MS = 1024 / 48
 const WRAP_MS = 2 ** 32
+
+/** Where one track of the source is: it keeps its offset until its own clock jumps. */
+interface TrackClock {
+  offsetMs: number | null
+  sourceMs: number
+  atMs: number
+}
 
 export class Timeline {
   /** The program's output rate once it is known; frames of a new source begin on its grid. */
   fps: number | null = null
   #startedAtMs: number | null = null
   #offsetMs: number | null = null
-  #previousOffsetMs: number | null = null
+  #video: TrackClock = newClock()
+  #audio: TrackClock = newClock()
   #isCatchingUp = false
   #lastVideoPtsMs: number | null = null
+  #lastAudioMs: number | null = null
   #lastDtsMs = -Infinity
   #headMs = TIMELINE_START_MS
   #headAtMs = 0
@@ -60,50 +75,48 @@ export class Timeline {
   /** The source is gone: the next one's first keyframe begins one frame after the last. */
   release(): void {
     this.#offsetMs = null
-    this.#previousOffsetMs = null
     this.#isCatchingUp = false
     this.#unwrapped = null
   }
 
   /** Where a video tag goes, or null when it is to be dropped. */
   placeVideo(times: VideoTimes, nowMs: number): Placed | null {
-    const dtsMs = this.#unwrap(times.dtsMs)
-    const ptsMs = dtsMs + (times.ptsMs - times.dtsMs)
+    const sourceMs = this.#unwrap(times.dtsMs)
+    const compositionMs = Math.min(Math.max(times.ptsMs - times.dtsMs, 0), MAX_COMPOSITION_MS)
     if (this.#offsetMs === null || this.#isCatchingUp) {
       if (!times.keyframe || !this.#mayAnchor(nowMs)) return null
-      this.#anchor(ptsMs, this.#nextFrameMs(), nowMs)
+      this.#begin(this.#nextFrameMs() - compositionMs - sourceMs, nowMs)
     }
-    const offset = this.#offsetFor(dtsMs, this.#nextFrameMs() - (ptsMs - dtsMs), nowMs)
-    if (dtsMs + offset > this.wallMs(nowMs) + AHEAD_LIMIT_MS) {
+    const resumeMs = this.#nextFrameMs() - compositionMs
+    const wantedMs = sourceMs + this.#offsetFor(this.#video, { sourceMs, resumeMs, nowMs })
+    const dtsMs = Math.max(wantedMs, this.#lastDtsMs + 1)
+    if (dtsMs > this.wallMs(nowMs) + AHEAD_LIMIT_MS) {
       this.#isCatchingUp = true
       return null
     }
-    return this.#advanceVideo(dtsMs + offset, ptsMs - dtsMs, nowMs)
+    const ptsMs = Math.max(wantedMs + compositionMs, dtsMs)
+    this.#lastDtsMs = dtsMs
+    this.#lastVideoPtsMs = Math.max(this.#lastVideoPtsMs ?? 0, ptsMs)
+    this.#advanceHead(dtsMs, nowMs)
+    return { dtsMs, ptsMs }
   }
 
   /** Where an audio tag goes, or null when it is to be dropped. `isAlone`: the source has no video, so audio anchors. */
   placeAudio(timeMs: number, nowMs: number, isAlone: boolean): number | null {
-    const time = this.#unwrap(timeMs)
+    const sourceMs = this.#unwrap(timeMs)
+    const resumeMs = this.#lastAudioMs === null ? this.#headMs : this.#lastAudioMs + AUDIO_FRAME_MS
     if (this.#offsetMs === null || this.#isCatchingUp) {
       if (!isAlone || !this.#mayAnchor(nowMs)) return null
-      this.#anchor(time, this.#headMs, nowMs)
+      this.#begin(Math.max(resumeMs, this.#headMs) - sourceMs, nowMs)
     }
-    const placed = time + this.#offsetFor(time, this.#headMs, nowMs)
+    const placed = sourceMs + this.#offsetFor(this.#audio, { sourceMs, resumeMs, nowMs })
     if (placed > this.wallMs(nowMs) + AHEAD_LIMIT_MS) {
-      this.#isCatchingUp = isAlone
+      this.#isCatchingUp = true
       return null
     }
+    this.#lastAudioMs = Math.max(this.#lastAudioMs ?? 0, placed)
     this.#advanceHead(placed, nowMs)
     return placed
-  }
-
-  #advanceVideo(dtsMs: number, compositionMs: number, nowMs: number): Placed {
-    const dts = Math.max(dtsMs, this.#lastDtsMs + 1)
-    const ptsMs = Math.max(dtsMs + compositionMs, dts)
-    this.#lastDtsMs = dts
-    this.#lastVideoPtsMs = Math.max(this.#lastVideoPtsMs ?? 0, ptsMs)
-    this.#advanceHead(dts, nowMs)
-    return { dtsMs: dts, ptsMs }
   }
 
   #advanceHead(timeMs: number, nowMs: number): void {
@@ -111,10 +124,12 @@ export class Timeline {
     this.#headAtMs = nowMs
   }
 
-  #anchor(sourceMs: number, programMs: number, nowMs: number): void {
+  /** A source comes, or comes back from too far ahead: both tracks begin anew, at one offset. */
+  #begin(offsetMs: number, nowMs: number): void {
     this.#startedAtMs ??= nowMs
-    this.#previousOffsetMs = this.#offsetMs
-    this.#offsetMs = programMs - sourceMs
+    this.#offsetMs = offsetMs
+    this.#video = newClock()
+    this.#audio = newClock()
     this.#isCatchingUp = false
     this.#headAtMs = nowMs
   }
@@ -123,16 +138,34 @@ export class Timeline {
     return this.#startedAtMs === null || this.#nextFrameMs() <= this.wallMs(nowMs) + AHEAD_LIMIT_MS / 2
   }
 
-  /** The offset for a source time: today's, yesterday's for a track that has not jumped yet, or a new one. */
-  #offsetFor(sourceMs: number, resumeMs: number, nowMs: number): number {
+  /**
+   * A track keeps its offset until its clock jumps. Then it takes the offset of the other track, where that one has jumped
+   * already, or a new one, for the other to follow: one offset again, without going back and forth between two.
+   */
+  #offsetFor(clock: TrackClock, { sourceMs, resumeMs, nowMs }: { sourceMs: number; resumeMs: number; nowMs: number }): number {
     const current = this.#offsetMs ?? 0
+    const isSteady = clock.offsetMs !== null && !this.#isJump(clock, sourceMs, nowMs)
+    let offsetMs = isSteady ? clock.offsetMs : null
+    if (clock.offsetMs !== current && this.#isNear(sourceMs + current, nowMs)) offsetMs ??= current
+    offsetMs ??= resumeMs - sourceMs
+    if (!isSteady) this.#offsetMs = offsetMs
+    Object.assign(clock, { offsetMs, sourceMs, atMs: nowMs })
+    return offsetMs
+  }
+
+  #isJump(clock: TrackClock, sourceMs: number, nowMs: number): boolean {
+    const stepMs = sourceMs - clock.sourceMs
+    // The other track has jumped: a step too small to be believed on its own is the same jump.
+    const sense = clock.offsetMs === this.#offsetMs ? 1 : 0.5
+    if (stepMs < -JUMP_BACK_MS * sense) return true
+    const isFar = stepMs > Math.max(JUMP_FORWARD_MS * sense, nowMs - clock.atMs + AHEAD_LIMIT_MS * sense)
+    // Where the other track has been already, there is a gap and no jump.
+    return isFar && sourceMs + (clock.offsetMs ?? 0) > this.#headMs + JUMP_BACK_MS
+  }
+
+  #isNear(placedMs: number, nowMs: number): boolean {
     const reachMs = Math.max(JUMP_FORWARD_MS, nowMs - this.#headAtMs + AHEAD_LIMIT_MS)
-    const isNear = (offset: number) =>
-      sourceMs + offset > this.#headMs - JUMP_BACK_MS && sourceMs + offset < this.#headMs + reachMs
-    if (isNear(current)) return current
-    if (this.#previousOffsetMs !== null && isNear(this.#previousOffsetMs)) return this.#previousOffsetMs
-    this.#anchor(sourceMs, Math.max(resumeMs, this.#headMs), nowMs)
-    return this.#offsetMs ?? 0
+    return placedMs > this.#headMs - TRACKS_APART_MS && placedMs < this.#headMs + reachMs
   }
 
   /** One frame after the newest video frame, on the grid of the output rate. */
@@ -156,4 +189,8 @@ export class Timeline {
     else this.#unwrapped = { low: timeMs, high }
     return timeMs + this.#unwrapped.high
   }
+}
+
+function newClock(): TrackClock {
+  return { offsetMs: null, sourceMs: 0, atMs: 0 }
 }
