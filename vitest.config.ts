@@ -25,11 +25,23 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
+          exclude: ['tests/long/**'],
           fileParallelism: false,
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,
           retry: 0,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Looks at a program that has been running since before the first test of all.
+        test: {
+          name: 'long',
+          include: ['tests/long/**/*.test.ts'],
+          globalSetup: ['tests/support/long-program.ts'],
+          testTimeout: E2E_TIMEOUT_MS,
+          retry: 0,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
