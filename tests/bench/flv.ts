@@ -1,0 +1,137 @@
+/**
+ * What an FLV viewer costs: the edge beside node-media-server as it is shipped, in the same run, on the same stream of
+ * 2.5 Mbit/s. Each server is a process of its own whose CPU time is read from /proc; viewers are another process.
+ * `npm run bench -- flv [viewers] [flush of the edge, ms]`
+ */
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Child } from './support/child.ts'
+import type { ViewersOrder, ViewersReport } from './support/flv-viewers.ts'
+import { median, round } from './support/statistics.ts'
+
+interface Contestant {
+  name: 'edge' | 'node-media-server'
+  server: Child
+  port: number
+  path: string
+  startedAt: number | null
+}
+
+const VIEWERS = Number(process.argv[2] ?? 500)
+const FLUSH_MS = process.argv[3] === undefined ? null : Number(process.argv[3])
+const ROUNDS = 3
+const SETTLE_MS = 4000
+const MEASURE_MS = 12_000
+
+const folder = mkdtempSync(join(tmpdir(), 'headwater-bench-'))
+const file = join(folder, 'in.flv')
+makeStream(file)
+
+const at = (name: string): URL => new URL(`support/${name}.ts`, import.meta.url)
+const origin = await Child.start<{ port: number; startedAt: number }>(at('flv-origin'), [file])
+const flv = FLUSH_MS === null ? {} : { flushMs: FLUSH_MS }
+const edge = await Child.start<{ port: number }>(at('edge-process'), [
+  `http://127.0.0.1:${origin.ready.port}`,
+  JSON.stringify(flv),
+])
+const nms = await Child.start<{ rtmpPort: number; httpPort: number }>(at('nms-process'), [])
+const viewers = await Child.start(at('flv-viewers'), [])
+const url = `rtmp://127.0.0.1:${nms.ready.rtmpPort}/live/bench`
+const publisher = spawn(
+  'ffmpeg',
+  [...'-v error -re -stream_loop -1 -i'.split(' '), file, ...'-c copy -f flv'.split(' '), url],
+  {
+    stdio: ['ignore', 2, 2],
+  },
+)
+
+const contestants: Contestant[] = [
+  {
+    name: 'edge',
+    server: edge.child,
+    port: edge.ready.port,
+    path: '/live/room-1/source.flv',
+    startedAt: origin.ready.startedAt,
+  },
+  {
+    name: 'node-media-server',
+    server: nms.child,
+    port: nms.ready.httpPort,
+    path: '/live/bench.flv',
+    startedAt: null,
+  },
+]
+
+try {
+  await delay(SETTLE_MS)
+  const runs = contestants.map((contestant) => ({
+    contestant,
+    samples: [] as Awaited<ReturnType<typeof measure>>[],
+  }))
+  const idle: Awaited<ReturnType<typeof measure>>[] = []
+  for (const { contestant } of runs) idle.push(await measure(contestant, 1))
+  for (let n = 0; n < ROUNDS; n++) {
+    for (const run of runs) run.samples.push(await measure(run.contestant, VIEWERS))
+  }
+  const results = runs.map(({ contestant, samples }, n) =>
+    summarise(contestant, samples, idle[n]?.cpuPercent ?? 0),
+  )
+  const [ours, theirs] = results
+  const ratio = round((ours?.cpuPercentPerViewer ?? NaN) / (theirs?.cpuPercentPerViewer ?? NaN), 3)
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`
+  console.log(
+    JSON.stringify({ benchmark: 'flv', machine, viewers: VIEWERS, rounds: ROUNDS, results, ratio }, null, 2),
+  )
+} finally {
+  publisher.kill('SIGKILL')
+  for (const { child } of [viewers, edge, nms, origin]) await child.close()
+  rmSync(folder, { recursive: true })
+}
+
+/** Noise of a constant 2.4 Mbit/s and a tone: what a streamer's encoder sends, without the encoder. */
+function makeStream(path: string): void {
+  const video =
+    '-f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000 -t 20'
+  const codec = '-c:v libx264 -preset ultrafast -bf 0 -g 60 -keyint_min 60 -sc_threshold 0 -pix_fmt yuv420p'
+  const rate =
+    '-b:v 2400k -minrate 2400k -maxrate 2400k -bufsize 1200k -x264-params nal-hrd=cbr -c:a aac -b:a 128k -ac 2'
+  const args = `-y -v error ${video} ${codec} ${rate} -f flv`.split(' ')
+  const { status } = spawnSync('ffmpeg', [...args, path], { stdio: ['ignore', 2, 2] })
+  if (status !== 0) throw new Error('ffmpeg could not make the stream')
+}
+
+async function measure({ server, port, path, startedAt }: Contestant, count: number) {
+  await order({ do: 'open', port, path, count, startedAt })
+  await delay(SETTLE_MS)
+  const cpu = await server.cpuSeconds()
+  const from = performance.now()
+  const report = await order({ do: 'measure', ms: MEASURE_MS })
+  const cpuPercent = ((await server.cpuSeconds()) - cpu) / ((performance.now() - from) / 100_000)
+  const residentMib = await server.residentMib()
+  await order({ do: 'close' })
+  await delay(1000)
+  return { cpuPercent, residentMib, report }
+}
+
+function order(it: ViewersOrder): Promise<ViewersReport> {
+  return viewers.child.ask<ViewersReport>(it)
+}
+
+function summarise({ name }: Contestant, samples: Awaited<ReturnType<typeof measure>>[], idle: number) {
+  const cpuPercent = median(samples.map((sample) => sample.cpuPercent))
+  return {
+    name,
+    cpuPercent: round(cpuPercent),
+    cpuPercentWithOneViewer: round(idle),
+    cpuPercentPerViewer: round((cpuPercent - idle) / VIEWERS, 4),
+    residentMib: Math.max(...samples.map((sample) => sample.residentMib)),
+    connected: Math.min(...samples.map(({ report }) => report.connected)),
+    kbpsMin: Math.min(...samples.map(({ report }) => report.kbpsMin)),
+    kbpsMedian: median(samples.map(({ report }) => report.kbpsMedian)),
+    delayMs: samples.map(({ report }) => report.delayMs),
+  }
+}
