@@ -47,8 +47,8 @@ export class Origin {
       logger,
       authorise: (request, session) => this.#programs.authorise(request, session),
     })
-    const { publicUrl } = config
-    const shared = { live: this.#programs, access: this.#access, publicUrl }
+    const { publicUrl, http } = config
+    const shared = { live: this.#programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
     this.#signalling = new Signalling({ ...shared, rooms: this.#rooms, logger, metrics })
     countPrograms(metrics, this.#programs)
   }
@@ -77,6 +77,7 @@ export class Origin {
       access: this.#access,
       viewers: (roomId) => this.#signalling.viewers(roomId),
       publicUrl: this.#options.config.publicUrl,
+      trustProxy: this.#options.config.http.trustProxy,
       rtmpPort: () => this.rtmp.port,
     })
   }
