@@ -58,9 +58,16 @@ export class Demo {
       this.#process = runFfmpeg({
         input: 'testsrc2=size=1280x720:rate=30',
         inputOptions: ['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi'],
-        moreInputs: [{ input: 'sine=frequency=440:beep_factor=4:sample_rate=48000', inputOptions: ['-re', '-f', 'lavfi'] }],
+        moreInputs: [
+          {
+            input: 'sine=frequency=440:beep_factor=4:sample_rate=48000',
+            inputOptions: ['-re', '-f', 'lavfi'],
+          },
+        ],
         complexFilter: `[0:v]${await clockFilter()}[v]`,
-        outputs: [{ target: `rtmp://127.0.0.1:${rtmpPort()}/live/${room.stream_key}`, options: OUTPUT_OPTIONS }],
+        outputs: [
+          { target: `rtmp://127.0.0.1:${rtmpPort()}/live/${room.stream_key}`, options: OUTPUT_OPTIONS },
+        ],
       })
       const { error } = await this.#process.exited
       if (this.#closing.signal.aborted) return
@@ -97,8 +104,34 @@ export class Demo {
 }
 
 const OUTPUT_OPTIONS = [
-  ...['-map', '[v]', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
-  ...['-b:v', '2500k', '-maxrate', '2500k', '-bufsize', '2500k', '-g', '60', '-keyint_min', '60', '-sc_threshold', '0'],
+  ...[
+    '-map',
+    '[v]',
+    '-map',
+    '1:a',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-tune',
+    'zerolatency',
+    '-pix_fmt',
+    'yuv420p',
+  ],
+  ...[
+    '-b:v',
+    '2500k',
+    '-maxrate',
+    '2500k',
+    '-bufsize',
+    '2500k',
+    '-g',
+    '60',
+    '-keyint_min',
+    '60',
+    '-sc_threshold',
+    '0',
+  ],
   ...['-c:a', 'aac', '-b:a', '128k', '-ar', '48000', '-ac', '2', '-f', 'flv'],
 ]
 

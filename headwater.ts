@@ -40,7 +40,10 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function openHouse(commandLine: CommandLine): Promise<House> {
   const env = commandLine.port === null ? process.env : { ...process.env, HTTP_PORT: commandLine.port }
-  const config = loadConfig({ env, ...(commandLine.config === null ? {} : { configPath: commandLine.config }) })
+  const config = loadConfig({
+    env,
+    ...(commandLine.config === null ? {} : { configPath: commandLine.config }),
+  })
   await openDataDir(config.dataDir)
   const secrets = await loadSecrets(config)
   const logger = createLogger({ level: config.log.level })
@@ -55,13 +58,23 @@ async function runServices(house: House, { role, demo }: CommandLine): Promise<v
   const pub = new HttpServer({ name: 'public', logger, ...config.http })
   pub.mount(createHealth({ metrics, readiness, logger }))
   if (role === 'edge') {
-    if (config.originUrl === null) throw new HeadwaterError('config_invalid', '--role edge needs ORIGIN_URL, the origin to ask')
-    await lifecycle.add(openEdge(house, pub, config.originUrl)).add(pub).start()
+    if (config.originUrl === null)
+      throw new HeadwaterError('config_invalid', '--role edge needs ORIGIN_URL, the origin to ask')
+    await lifecycle
+      .add(openEdge(house, pub, config.originUrl))
+      .add(pub)
+      .start()
     return console.log(`\n  Edge of ${config.originUrl} on port ${pub.port}\n`)
   }
   const store = new MemoryStore()
   readiness.add('store', () => store.ping())
-  const internal = new HttpServer({ name: 'internal', logger, ...config.internal, variable: 'INTERNAL_PORT', requestTimeoutMs: 0 })
+  const internal = new HttpServer({
+    name: 'internal',
+    logger,
+    ...config.internal,
+    variable: 'INTERNAL_PORT',
+    requestTimeoutMs: 0,
+  })
   const origin = new Origin({ config, secrets: house.secrets, store, logger, metrics })
   origin.mountInternal(internal)
   // Its port must be known before the others are told where the origin is.
@@ -73,7 +86,11 @@ async function runServices(house: House, { role, demo }: CommandLine): Promise<v
   origin.mountPublic(pub)
   pub.mountApp(createApp({ logger, middleware: [origin.api()] }))
   lifecycle.add({ name: internal.name, close: () => internal.close() })
-  lifecycle.add(origin).add(new Transcoder({ store, config, originUrl, clusterSecret, logger, metrics })).add(edge).add(pub)
+  lifecycle
+    .add(origin)
+    .add(new Transcoder({ store, config, originUrl, clusterSecret, logger, metrics }))
+    .add(edge)
+    .add(pub)
   const publisher = demo ? openDemo(house, pub, origin) : null
   if (publisher) lifecycle.add({ name: 'demo', close: () => publisher.close() })
   await lifecycle.start()
@@ -81,7 +98,11 @@ async function runServices(house: House, { role, demo }: CommandLine): Promise<v
   greet({ house, httpPort: pub.port, rtmpPort: origin.rtmp.port, roomId: roomId ?? null })
 }
 
-function openEdge({ config, secrets, logger, metrics }: House, pub: HttpServer, originUrl: string): Component {
+function openEdge(
+  { config, secrets, logger, metrics }: House,
+  pub: HttpServer,
+  originUrl: string,
+): Component {
   const { cacheBytes, flv } = config.edge
   const edge = new Edge({ originUrl, clusterSecret: secrets.clusterSecret, logger, metrics, cacheBytes, flv })
   pub.mount((req, res) => edge.handle(req, res))
@@ -103,7 +124,13 @@ async function runDemoAlone(house: House): Promise<void> {
   const { config, secrets, lifecycle, logger } = house
   const httpUrl = `http://127.0.0.1:${config.http.port}`
   const { adminToken } = secrets
-  const demo = new Demo({ httpUrl: () => httpUrl, rtmpPort: () => config.rtmp.port, adminToken, dataDir: config.dataDir, logger })
+  const demo = new Demo({
+    httpUrl: () => httpUrl,
+    rtmpPort: () => config.rtmp.port,
+    adminToken,
+    dataDir: config.dataDir,
+    logger,
+  })
   await lifecycle.add({ name: 'demo', close: () => demo.close() }).start()
   console.log(`\n  Demo   ${httpUrl}/watch/${await demo.open()}\n`)
   await demo.done
@@ -123,7 +150,9 @@ function greet({ house, httpPort, rtmpPort, roomId }: Greeting): void {
     `Headwater ${readVersion()} is running. Ctrl-C ends it.`,
     '',
     // The token is behind the #: browsers send it to nobody.
-    secrets.isAdminTokenMade ? `Studio   ${url}/studio#token=${secrets.adminToken}` : `Studio   ${url}/studio  (sign in with ADMIN_TOKEN)`,
+    secrets.isAdminTokenMade
+      ? `Studio   ${url}/studio#token=${secrets.adminToken}`
+      : `Studio   ${url}/studio  (sign in with ADMIN_TOKEN)`,
     `OBS      server rtmp://${new URL(url).hostname}:${rtmpPort}/live, stream key from the studio`,
     ...(roomId === null ? [] : [`Demo     ${url}/watch/${roomId}`]),
   ]

@@ -57,7 +57,12 @@ export class Origin {
   mountInternal(server: HttpServer): void {
     const { secrets, logger } = this.#options
     const { clusterSecret } = secrets
-    const internal = new InternalHandler({ jobs: this.#jobs, programs: this.#programs, clusterSecret, logger })
+    const internal = new InternalHandler({
+      jobs: this.#jobs,
+      programs: this.#programs,
+      clusterSecret,
+      logger,
+    })
     const media = new MediaHandler(this.#programs, logger)
     server.mount((req, res, url) => internal.guard(req, res, url))
     server.mount((req, res, url) => internal.handle(req, res, url))

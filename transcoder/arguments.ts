@@ -45,7 +45,14 @@ export function encoderArguments(options: EncoderOptions): EncoderArguments {
         ...['-map', `[v${index}]`, '-an', ...codecOptions(rung, options.preset)],
         ...['-force_key_frames', keyframeExpression(slot, fps)],
         ...['-f', 'mp4', '-movflags', MOVFLAGS, '-flush_packets', '1'],
-        ...['-method', 'PUT', '-chunked_post', '1', '-headers', `Authorization: Bearer ${options.intakeToken}\r\n`],
+        ...[
+          '-method',
+          'PUT',
+          '-chunked_post',
+          '1',
+          '-headers',
+          `Authorization: Bearer ${options.intakeToken}\r\n`,
+        ],
       ],
     })),
   }
@@ -64,8 +71,26 @@ function filterGraph({ ladder, source }: EncoderOptions, fps: number, slot: numb
 
 function codecOptions({ bitrateKbps }: Rendition, preset: Preset): string[] {
   return [
-    ...['-c:v', 'libx264', '-preset', preset, '-tune', 'zerolatency', '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
-    ...['-b:v', `${bitrateKbps}k`, '-maxrate', `${Math.round(bitrateKbps * 1.1)}k`, '-bufsize', `${bitrateKbps}k`],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      preset,
+      '-tune',
+      'zerolatency',
+      '-profile:v',
+      'main',
+      '-pix_fmt',
+      'yuv420p',
+    ],
+    ...[
+      '-b:v',
+      `${bitrateKbps}k`,
+      '-maxrate',
+      `${Math.round(bitrateKbps * 1.1)}k`,
+      '-bufsize',
+      `${bitrateKbps}k`,
+    ],
     ...['-g', LONGEST_GOP_FRAMES, '-sc_threshold', '0'],
   ]
 }

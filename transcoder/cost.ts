@@ -32,7 +32,11 @@ export interface Capacity {
 }
 
 /** Cores one program takes. */
-export function estimateCores(source: { width: number; height: number }, ladder: readonly Rendition[], preset: Preset): number {
+export function estimateCores(
+  source: { width: number; height: number },
+  ladder: readonly Rendition[],
+  preset: Preset,
+): number {
   const fps = ladder[0]?.fps ?? 0
   const decode = (source.width * source.height * fps * DECODE_CORES_PER_MEGAPIXEL) / 1e6
   const encode = ladder.reduce((sum, rung) => {

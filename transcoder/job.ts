@@ -66,7 +66,8 @@ export class Job {
       if (outcome === 'over' || this.#closing.signal.aborted) return
       failures = Date.now() - startedAtMs > HEALTHY_AFTER_MS ? 1 : failures + 1
       this.#options.logger.warn({ failures, outcome }, 'encoder ended: starting another')
-      if (failures >= MAX_FAILURES) return void (await this.#refuse('encoder_failed', 'the server could not encode this stream'))
+      if (failures >= MAX_FAILURES)
+        return void (await this.#refuse('encoder_failed', 'the server could not encode this stream'))
       // The first restart is at once: viewers live from their buffers.
       await sleep((failures - 1) * RETRY_STEP_MS, undefined, { signal: this.#closing.signal }).catch(() => {})
     }
@@ -92,17 +93,27 @@ export class Job {
   async #prepare(beginning: Uint8Array, frameRate: number | null): Promise<Prepared | null> {
     const judged = judgeSource(await probeSource(beginning).catch(() => null), this.#options.limits)
     if ('code' in judged) return this.#refuse(judged.code, judged.message)
-    const renditions = chooseLadder({ ...judged, frameRate: frameRate ?? judged.frameRate }, this.#options.ladder)
+    const renditions = chooseLadder(
+      { ...judged, frameRate: frameRate ?? judged.frameRate },
+      this.#options.ladder,
+    )
     const { width, height } = judged
     const plan: EncodingPlan = { fps: renditions[0]?.fps ?? 30, source: { width, height }, renditions }
     const admission = this.#options.admit(plan)
     if (typeof admission === 'string') return this.#refuse('capacity_exceeded', admission)
     const rungs = renditions.map((rung) => rung.name).join(' ')
-    this.#options.logger.info({ width, height, fps: plan.fps, rungs, preset: admission.preset, cores: admission.cores }, 'encoding')
+    this.#options.logger.info(
+      { width, height, fps: plan.fps, rungs, preset: admission.preset, cores: admission.cores },
+      'encoding',
+    )
     return { plan, preset: admission.preset }
   }
 
-  async #runEncoder(feed: Readable, beginning: Buffer, start: { firstPart: number; intakeToken: string }): Promise<string> {
+  async #runEncoder(
+    feed: Readable,
+    beginning: Buffer,
+    start: { firstPart: number; intakeToken: string },
+  ): Promise<string> {
     const { id, origin, logger } = this.#options
     if (!this.#prepared || this.#closing.signal.aborted) return 'over'
     const { plan, preset } = this.#prepared

@@ -32,7 +32,11 @@ export class OriginClient {
   }
 
   /** A new encoder takes over. Null when the job is over or another transcoder has it. */
-  async startEncoder(id: string, fence: number, plan: EncodingPlan): Promise<z.infer<typeof startSchema> | null> {
+  async startEncoder(
+    id: string,
+    fence: number,
+    plan: EncodingPlan,
+  ): Promise<z.infer<typeof startSchema> | null> {
     const body = await this.#json('POST', `/internal/jobs/${id}/encoder`, { fence, plan })
     return body === null ? null : startSchema.parse(body)
   }

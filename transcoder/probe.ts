@@ -19,7 +19,16 @@ export interface ProbedSource {
 }
 
 const PROBE_OPTIONS = ['-f', 'flv', '-probesize', '2000000', '-analyzeduration', '1', '-fpsprobesize', '0']
-const PIXEL_FORMATS = ['yuv420p', 'yuvj420p', 'yuv422p', 'yuvj422p', 'yuv444p', 'yuvj444p', 'yuv420p10le', 'nv12']
+const PIXEL_FORMATS = [
+  'yuv420p',
+  'yuvj420p',
+  'yuv422p',
+  'yuvj422p',
+  'yuv444p',
+  'yuvj444p',
+  'yuv420p10le',
+  'nv12',
+]
 
 /** What the bytes of an FLV beginning hold. Throws `probe_failed`. */
 export async function probeSource(beginning: Uint8Array): Promise<ProbedStream | null> {
@@ -29,13 +38,18 @@ export async function probeSource(beginning: Uint8Array): Promise<ProbedStream |
 
 /** The reason why a source is not taken, in words for its streamer. Pure. */
 export function judgeSource(stream: ProbedStream | null, limits: SourceLimits): Refusal | ProbedSource {
-  if (!stream?.width || !stream.height) return { code: 'video_unreadable', message: 'the picture could not be read: set H.264' }
+  if (!stream?.width || !stream.height)
+    return { code: 'video_unreadable', message: 'the picture could not be read: set H.264' }
   const { codec, width, height, pixelFormat } = stream
-  if (codec !== 'h264') return { code: 'video_codec_unsupported', message: `video in ${codec} is not taken: set H.264` }
+  if (codec !== 'h264')
+    return { code: 'video_codec_unsupported', message: `video in ${codec} is not taken: set H.264` }
   const longer = Math.max(limits.maxWidth, limits.maxHeight)
   const shorter = Math.min(limits.maxWidth, limits.maxHeight)
   if (Math.max(width, height) > longer || Math.min(width, height) > shorter)
-    return { code: 'resolution_too_high', message: `${width}×${height}, at most ${longer}×${shorter}: lower the output resolution` }
+    return {
+      code: 'resolution_too_high',
+      message: `${width}×${height}, at most ${longer}×${shorter}: lower the output resolution`,
+    }
   if (pixelFormat !== null && !PIXEL_FORMATS.includes(pixelFormat))
     return { code: 'video_unreadable', message: `pixel format ${pixelFormat} is not taken: set NV12 or I420` }
   return { width, height, frameRate: stream.frameRate }

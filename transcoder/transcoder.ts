@@ -45,9 +45,14 @@ export class Transcoder {
 
   constructor(options: TranscoderOptions) {
     this.#options = options
-    options.metrics.gauge('headwater_transcoder_programs', 'Programs being encoded here.', [], (gauge) => gauge.set(this.#held.size))
-    options.metrics.gauge('headwater_transcoder_projected_cores', 'Cores that the programs here are projected to take.', [], (gauge) =>
-      gauge.set(this.#usedCores()),
+    options.metrics.gauge('headwater_transcoder_programs', 'Programs being encoded here.', [], (gauge) =>
+      gauge.set(this.#held.size),
+    )
+    options.metrics.gauge(
+      'headwater_transcoder_projected_cores',
+      'Cores that the programs here are projected to take.',
+      [],
+      (gauge) => gauge.set(this.#usedCores()),
     )
   }
 

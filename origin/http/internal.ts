@@ -74,17 +74,26 @@ export class InternalHandler {
   #intake(req: IncomingMessage, res: ServerResponse, { job = '', track = '' }: Record<string, string>): void {
     const { jobs, logger } = this.#options
     const { program, encoder } = jobs.authorise(job, bearerOf(req))
-    if (req.method !== 'PUT' && req.method !== 'POST') throw new HeadwaterError('method_not_allowed', 'an intake takes PUT')
+    if (req.method !== 'PUT' && req.method !== 'POST')
+      throw new HeadwaterError('method_not_allowed', 'an intake takes PUT')
     if (!program.plan?.renditions.some(({ name }) => name === track))
       throw new HeadwaterError('rendition_not_found', `the plan has no rendition ${track}`)
     takeIn(req, res, { packager: program.packager, encoder, track, logger })
   }
 
-  async #job(req: IncomingMessage, res: ServerResponse, { job = '', action }: Record<string, string | undefined>): Promise<void> {
+  async #job(
+    req: IncomingMessage,
+    res: ServerResponse,
+    { job = '', action }: Record<string, string | undefined>,
+  ): Promise<void> {
     const { jobs, programs } = this.#options
     const program = jobs.get(job)
     if (action === undefined) {
-      sendJson(res, 200, { nextPart: program.packager.nextPart, frameRate: program.frameRate, state: program.state })
+      sendJson(res, 200, {
+        nextPart: program.packager.nextPart,
+        frameRate: program.frameRate,
+        state: program.state,
+      })
     } else if (action === 'encoder') {
       const { fence, plan } = await readBody(req, startSchema)
       sendJson(res, 200, jobs.start(job, fence, plan))
@@ -96,7 +105,8 @@ export class InternalHandler {
 
   #feed(res: ServerResponse, url: URL, { job = '' }: Record<string, string>): void {
     const part = Number(url.searchParams.get('part'))
-    if (!Number.isSafeInteger(part) || part < 0) throw new HeadwaterError('bad_request', 'part is a whole number')
+    if (!Number.isSafeInteger(part) || part < 0)
+      throw new HeadwaterError('bad_request', 'part is a whole number')
     sendVideoFeed(res, this.#options.jobs.get(job), part)
   }
 }

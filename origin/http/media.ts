@@ -19,7 +19,8 @@ import { sendProgramFlv } from '../program/feed.ts'
 const MEDIA_ROOT = '/internal/media/live/'
 const MULTIVARIANT = /^(?<room>[\w-]{3,64})\/master\.m3u8$/
 const FLV = /^(?<room>[\w-]{3,64})\/(?<rendition>[a-z0-9]{1,16})\.flv$/
-const IN_TRACK = /^(?<room>[\w-]{3,64})\/(?<program>[a-z0-9]{8,32})\/(?<track>[a-z0-9]{1,16})\/(?<file>[a-z0-9.-]{1,32})$/
+const IN_TRACK =
+  /^(?<room>[\w-]{3,64})\/(?<program>[a-z0-9]{8,32})\/(?<track>[a-z0-9]{1,16})\/(?<file>[a-z0-9.-]{1,32})$/
 const MEDIA_FILE = /^(?<msn>\d{1,10})(?:\.(?<part>[0-7]))?\.m4s$/
 /** META, `prft` and `moof` of four parts a second. */
 const PART_OVERHEAD_BITS = 4 * 450 * 8
@@ -60,7 +61,8 @@ export class MediaHandler {
   async #answerTrack(res: ServerResponse, url: URL, groups: Record<string, string>): Promise<void> {
     const { room = '', program: programId, track: name = '', file = '' } = groups
     const program = this.#programs.program(room)
-    if (!program || program.id !== programId) throw new HeadwaterError('room_not_live', 'this program is over')
+    if (!program || program.id !== programId)
+      throw new HeadwaterError('room_not_live', 'this program is over')
     const packaged = program.packager.find(name)
     if (!packaged) throw new HeadwaterError('rendition_not_found', `there is no track ${name}`)
     if (file === 'index.m3u8') return this.#answerPlaylist(res, url, program, packaged)
@@ -73,10 +75,19 @@ export class MediaHandler {
   }
 
   // eslint-disable-next-line @typescript-eslint/max-params -- what one answer is made of
-  async #answerPlaylist(res: ServerResponse, url: URL, program: Program, packaged: PackagedTrack): Promise<void> {
+  async #answerPlaylist(
+    res: ServerResponse,
+    url: URL,
+    program: Program,
+    packaged: PackagedTrack,
+  ): Promise<void> {
     const { track } = packaged
     const partTargetSec = partTargetOf(packaged)
-    const asked = parseDeliveryDirectives(url.searchParams, { head: track.head, ended: track.ended, partTargetSec })
+    const asked = parseDeliveryDirectives(url.searchParams, {
+      head: track.head,
+      ended: track.ended,
+      partTargetSec,
+    })
     if (asked.kind === 'refuse') throw new HeadwaterError('bad_request', asked.message)
     if (asked.kind === 'wait') await waitUntil(res, track, asked.msn, asked.part)
     // hls.js takes a playlist without a whole segment for an error.
@@ -88,7 +99,8 @@ export class MediaHandler {
 
   #playable(roomId: string): Program {
     const program = this.#programs.program(roomId)
-    if (!program?.packager.isPlayable) throw new HeadwaterError('room_not_live', 'nothing is live in this room')
+    if (!program?.packager.isPlayable)
+      throw new HeadwaterError('room_not_live', 'nothing is live in this room')
     return program
   }
 }
@@ -102,7 +114,9 @@ function formatMultivariant(program: Program): string {
   const audio = tracks.find(({ plan }) => plan === null)
   return formatMultivariantPlaylist({
     program: program.id,
-    audio: audio ? { track: AUDIO_TRACK, codec: audio.codecs ?? '', channels: PROGRAM_AUDIO.channels, ...rates(audio) } : null,
+    audio: audio
+      ? { track: AUDIO_TRACK, codec: audio.codecs ?? '', channels: PROGRAM_AUDIO.channels, ...rates(audio) }
+      : null,
     video: tracks.flatMap((each) => {
       if (!each.plan || !each.codecs) return []
       const { name, width, height, fps } = each.plan
@@ -122,17 +136,24 @@ function requireInit({ track }: PackagedTrack): Uint8Array {
   return track.init
 }
 
-async function waitForPart(res: ServerResponse, track: Track, msn: number, part: number): Promise<Uint8Array> {
+async function waitForPart(
+  res: ServerResponse,
+  track: Track,
+  msn: number,
+  part: number,
+): Promise<Uint8Array> {
   await waitUntil(res, track, msn, part)
   const bytes = track.find(msn, part)?.bytes
-  if (!bytes) throw new HeadwaterError('part_not_found', `part ${msn}.${part} is not there: too old, or never made`)
+  if (!bytes)
+    throw new HeadwaterError('part_not_found', `part ${msn}.${part} is not there: too old, or never made`)
   return bytes
 }
 
 async function waitForSegment(res: ServerResponse, track: Track, msn: number): Promise<Uint8Array[]> {
   await waitUntil(res, track, msn + 1, 0)
   const segment = track.findSegment(msn)
-  if (!segment || segment.parts.length === 0) throw new HeadwaterError('part_not_found', `segment ${msn} is not there: too old, or never made`)
+  if (!segment || segment.parts.length === 0)
+    throw new HeadwaterError('part_not_found', `segment ${msn} is not there: too old, or never made`)
   return segment.parts.flatMap((each) => (each.bytes ? [each.bytes] : []))
 }
 
@@ -140,12 +161,17 @@ async function waitForSegment(res: ServerResponse, track: Track, msn: number): P
 async function waitUntil(res: ServerResponse, track: Track, msn: number, part: number): Promise<void> {
   if (track.reaches(msn, part)) return
   const ahead = track.head ? runningNumber({ msn, part }) - runningNumber(track.head) : 0
-  if (ahead > MAX_PARTS_AHEAD) throw new HeadwaterError('part_not_found', `part ${msn}.${part} is ${ahead} parts ahead`)
+  if (ahead > MAX_PARTS_AHEAD)
+    throw new HeadwaterError('part_not_found', `part ${msn}.${part} is ${ahead} parts ahead`)
   await blockUntil(res, `part ${msn}.${part}`, (signal) => track.whenReached(msn, part, signal))
 }
 
 /** Waits no longer than blocked requests may, and not for a client that is gone. Throws `part_timeout`, `room_not_live`. */
-async function blockUntil(res: ServerResponse, what: string, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function blockUntil(
+  res: ServerResponse,
+  what: string,
+  wait: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const gone = new AbortController()
   const onClose = (): void => gone.abort()
   res.once('close', onClose)
@@ -160,7 +186,10 @@ async function blockUntil(res: ServerResponse, what: string, wait: (signal: Abor
 }
 
 function sendPlaylist(res: ServerResponse, text: string): void {
-  res.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl', 'Content-Length': Buffer.byteLength(text) })
+  res.writeHead(200, {
+    'Content-Type': 'application/vnd.apple.mpegurl',
+    'Content-Length': Buffer.byteLength(text),
+  })
   res.end(text)
 }
 

@@ -14,7 +14,8 @@ export function sendRenditionFlv(res: ServerResponse, program: Program, renditio
   const packaged = program.packager.find(rendition)
   const audio = program.packager.find(AUDIO_TRACK)?.track
   const head = packaged?.track.head
-  if (!packaged || !audio || !head) throw new HeadwaterError('rendition_not_found', `there is no rendition ${rendition}`)
+  if (!packaged || !audio || !head)
+    throw new HeadwaterError('rendition_not_found', `there is no rendition ${rendition}`)
   const video = rendition === AUDIO_TRACK ? null : packaged.track
   let next = runningNumber({ msn: head.msn, part: 0 })
   const first = packaged.track.find(head.msn, 0)?.header

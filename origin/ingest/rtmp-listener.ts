@@ -60,7 +60,11 @@ export class RtmpListener {
       socket,
       authorise,
       silenceLimitMs: this.#options.silenceLimitMs ?? DEFAULT_SILENCE_LIMIT_MS,
-      onProblem: (problem) => logger.warn({ address: session.remoteAddress, problem }, 'rtmp connection closed: not what RTMP allows'),
+      onProblem: (problem) =>
+        logger.warn(
+          { address: session.remoteAddress, problem },
+          'rtmp connection closed: not what RTMP allows',
+        ),
     })
     this.#sessions.add(session)
     socket.once('close', () => {

@@ -56,7 +56,11 @@ interface NmsRtmp {
   streamId?: number
   inChunkSize: number
   inPackets: Map<number, unknown>
-  parserPacket: { clock: number; payload: Buffer; header: { length: number; type: number; stream_id: number } }
+  parserPacket: {
+    clock: number
+    payload: Buffer
+    header: { length: number; type: number; stream_id: number }
+  }
   parserData(data: Buffer): string | null
   packetAlloc(): void
   controlHandler(): void
@@ -81,8 +85,13 @@ interface NmsSession {
 }
 
 const require = createRequire(import.meta.url)
-const NmsRtmpSession = require('node-media-server/src/session/rtmp_session.js') as new (socket: Socket) => NmsSession
-const nmsLogger = require('node-media-server/src/core/logger.js') as { level: string; log: (message: string) => void }
+const NmsRtmpSession = require('node-media-server/src/session/rtmp_session.js') as new (
+  socket: Socket,
+) => NmsSession
+const nmsLogger = require('node-media-server/src/core/logger.js') as {
+  level: string
+  log: (message: string) => void
+}
 nmsLogger.log = () => {} // it writes to standard output, keys included
 
 const RTMP_VERSION = 3
@@ -165,13 +174,18 @@ export class RtmpSession {
       original.onConnect(message)
     }
     rtmp.onPublish = (message) => void this.#publish(message)
-    rtmp.onPlay = () => this.#refuse('NetStream.Play.Failed', 'this port takes streams, it does not play them: open the watch page')
+    rtmp.onPlay = () =>
+      this.#refuse(
+        'NetStream.Play.Failed',
+        'this port takes streams, it does not play them: open the watch page',
+      )
     rtmp.onDeleteStream = () => this.close('unpublished')
   }
 
   #read(data: Buffer): void {
     if (this.#state === 'ended') return
-    if (this.#bytesRead === 0 && data[0] !== RTMP_VERSION) return this.#malformed('the first byte is not RTMP version 3')
+    if (this.#bytesRead === 0 && data[0] !== RTMP_VERSION)
+      return this.#malformed('the first byte is not RTMP version 3')
     this.#bytesRead += data.length
     try {
       const problem = this.#nms.rtmp.parserData(data)
@@ -210,7 +224,8 @@ export class RtmpSession {
     const { header } = rtmp.parserPacket
     const limit = this.#state === 'publishing' ? MAX_MESSAGE_BYTES : MAX_MESSAGE_BYTES_BEFORE
     if (header.length > limit) throw new Error(`message of ${header.length} bytes, at most ${limit}`)
-    if (rtmp.inPackets.size > MAX_CHUNK_STREAMS) throw new Error(`more than ${MAX_CHUNK_STREAMS} chunk streams`)
+    if (rtmp.inPackets.size > MAX_CHUNK_STREAMS)
+      throw new Error(`more than ${MAX_CHUNK_STREAMS} chunk streams`)
     // node-media-server drops everything once its clock has passed 32 bits (49.7 days): RTMP's clock wraps.
     if (rtmp.parserPacket.clock > 0xffffffff) rtmp.parserPacket.clock %= 0x100000000
   }

@@ -4,8 +4,10 @@ import { parseInit, type Sample } from '../../media/fragment.ts'
 import { encodePart } from '../../media/part-writer.ts'
 import { partIdOf, PARTS_PER_SEGMENT, type PartHeader } from '../../media/part.ts'
 import type { Sign } from '../../media/signature.ts'
+import { MediaError } from '../../media/media-error.ts'
 import { Track } from '../../media/track.ts'
 import { PartCutter, type CutPart } from './part-cutter.ts'
+import { silentPart } from './silent-part.ts'
 
 export interface RenditionPlan {
   name: string
@@ -37,11 +39,13 @@ interface Lane extends PackagedTrack {
   cutter: PartCutter | null
   /** Cut, but not published: other tracks have yet to bring the same k. */
   pending: Map<number, CutPart>
+  /** The part to be cut next. */
+  nextCut: number
 }
 
 export const AUDIO_TRACK = 'audio'
 /** How far one track may run ahead of the slowest: 30 s of audio wait for an encoder that starts late or starts anew. */
-const MAX_PENDING_PARTS = 120
+export const MAX_PENDING_PARTS = 120
 
 export class Packager {
   readonly #options: PackagerOptions
@@ -96,20 +100,27 @@ export class Packager {
     lane.track.init = bytes
   }
 
-  /** Samples of a video rendition, in order. Throws `MediaError`. */
+  /** Samples of a video rendition, in order. Throws `MediaError`, also at a part left out: nobody would ever make it. */
   video(name: string, samples: readonly Sample[]): void {
     const lane = this.#lanes.get(name)
     if (!lane?.cutter) return
-    for (const sample of samples) this.#push(lane, sample)
+    for (const sample of samples) {
+      for (const part of lane.cutter.push(sample)) this.#takeVideo(lane, part)
+    }
     this.#publish()
   }
 
   /** Frame n of the program's audio. */
   audio(frame: number, data: Uint8Array): void {
     const lane = this.#lanes.get(AUDIO_TRACK)
-    if (!lane) return
+    if (!lane?.cutter) return
     const time = frame * AAC_SAMPLES_PER_FRAME
-    this.#push(lane, { time, duration: AAC_SAMPLES_PER_FRAME, keyframe: true, data })
+    for (const part of lane.cutter.push({ time, duration: AAC_SAMPLES_PER_FRAME, keyframe: true, data })) {
+      lane.pending.set(part.k, part)
+      lane.nextCut = part.k + 1
+      // Bounded: what no encoder has caught up with for so long will be silent.
+      lane.pending.delete(part.k - MAX_PENDING_PARTS)
+    }
     this.#publish()
   }
 
@@ -118,6 +129,7 @@ export class Packager {
     for (const [name, lane] of this.#lanes) {
       if (name === AUDIO_TRACK) continue
       lane.pending.clear()
+      lane.nextCut = this.#next
       lane.cutter?.reset()
     }
   }
@@ -142,24 +154,33 @@ export class Packager {
   #addLane(name: string, plan: RenditionPlan | null, bitrateKbps: number): Lane {
     const maxSegments = Math.ceil(this.#options.windowSeconds / 2) + 1
     const track = new Track({ name, maxSegments })
-    const lane: Lane = { track, codecs: null, plan, bitrateKbps, cutter: null, pending: new Map() }
+    const lane: Lane = {
+      track,
+      codecs: null,
+      plan,
+      bitrateKbps,
+      cutter: null,
+      pending: new Map(),
+      nextCut: this.#next,
+    }
     this.#lanes.set(name, lane)
     return lane
   }
 
-  #push(lane: Lane, sample: Sample): void {
-    for (const part of lane.cutter?.push(sample) ?? []) {
-      if (part.k < this.#next) continue
-      lane.pending.set(part.k, part)
-      // Bounded: the oldest audio that no encoder will ever catch up with.
-      if (lane.pending.size > MAX_PENDING_PARTS) lane.pending.delete(Math.min(...lane.pending.keys()))
-    }
+  #takeVideo(lane: Lane, part: CutPart): void {
+    if (part.k < lane.nextCut) return
+    if (part.k > lane.nextCut)
+      throw new MediaError(`${lane.track.name}: part ${part.k} comes where ${lane.nextCut} is due`)
+    if (lane.pending.size >= MAX_PENDING_PARTS)
+      throw new MediaError(`${lane.track.name}: ${MAX_PENDING_PARTS} parts wait for another track`)
+    lane.pending.set(part.k, part)
+    lane.nextCut++
   }
 
   #publish(): void {
     if (!this.#isOpen) return
     const before = this.#next
-    while ([...this.#lanes.values()].every((lane) => lane.pending.has(this.#next))) {
+    while ([...this.#lanes.values()].every((lane) => lane.nextCut > this.#next)) {
       for (const lane of this.#lanes.values()) this.#publishOne(lane, this.#next)
       this.#next++
     }
@@ -167,9 +188,9 @@ export class Packager {
   }
 
   #publishOne(lane: Lane, k: number): void {
-    const part = lane.pending.get(k)
-    const [first] = part?.samples ?? []
-    if (!part || !first || !lane.cutter) return
+    const part = lane.pending.get(k) ?? silentPart(k)
+    const [first] = part.samples
+    if (!first || !lane.cutter) return
     lane.pending.delete(k)
     const { program, sign, captureTimeMs } = this.#options
     const timescale = lane.cutter.timescale

@@ -27,7 +27,8 @@ export class PartCutter {
     if (this.#k !== null && k !== this.#k) cut.push(...this.#cut())
     this.#k = k
     this.#samples.push(sample)
-    if (this.#samples.length > MAX_SAMPLES_IN_PART) throw new MediaError(`more than ${MAX_SAMPLES_IN_PART} samples in a part`)
+    if (this.#samples.length > MAX_SAMPLES_IN_PART)
+      throw new MediaError(`more than ${MAX_SAMPLES_IN_PART} samples in a part`)
     // A part that ends here need not wait for the next sample to say so.
     const isComplete = (sample.time + sample.duration) * PARTS_PER_SECOND >= (k + 1) * this.timescale
     if (isComplete) cut.push(...this.#cut())

@@ -17,6 +17,8 @@ export interface AudioNormaliserOptions {
 const AUDIO_ONLY_HEADER = Uint8Array.from(FLV_HEADER, (byte, index) => (index === 4 ? 4 : byte))
 /** Ten seconds of audio at 400 kbit/s: a converter that takes no more is dead. */
 const MAX_QUEUED_BYTES = 512 * 1024
+/** Over a longer gap the converter would make silence for as long: a new one begins behind it. */
+const MAX_GAP_MS = 10_000
 /** The encoder's first frame is priming, before the first sample. */
 const PRIMING_FRAMES = 1
 
@@ -42,6 +44,7 @@ export class AudioNormaliser {
   /** One audio tag's body at its time on the program's timeline; one that goes back is dropped. */
   push(timeMs: number, data: Uint8Array): void {
     if (this.#isClosed || timeMs <= this.#lastMs) return
+    if (timeMs - this.#lastMs > MAX_GAP_MS) this.#stop()
     this.#lastMs = timeMs
     this.#run ??= this.#start(timeMs)
     const { input } = this.#run
@@ -70,7 +73,9 @@ export class AudioNormaliser {
     input.on('error', () => {}) // the process says how it ended
     input.write(AUDIO_ONLY_HEADER)
     if (this.#sequenceHeader)
-      input.write(encodeFlvTag({ type: 'audio', timestampMs: Math.round(timeMs), data: this.#sequenceHeader }))
+      input.write(
+        encodeFlvTag({ type: 'audio', timestampMs: Math.round(timeMs), data: this.#sequenceHeader }),
+      )
     const process = runFfmpeg({
       input,
       inputOptions: INPUT_OPTIONS,
@@ -109,6 +114,15 @@ function outputOptions(first: number, bitrateKbps: number): string[] {
   const rate = PROGRAM_AUDIO.sampleRate
   // Missing samples become silence, a drifting clock is followed; trimming puts every frame on the grid.
   const filter = `aresample=${rate}:async=1000,aformat=channel_layouts=stereo,atrim=start_pts=${start}`
-  const codec = ['-c:a', 'aac', '-b:a', `${bitrateKbps}k`, '-ar', String(rate), '-ac', String(PROGRAM_AUDIO.channels)]
+  const codec = [
+    '-c:a',
+    'aac',
+    '-b:a',
+    `${bitrateKbps}k`,
+    '-ar',
+    String(rate),
+    '-ac',
+    String(PROGRAM_AUDIO.channels),
+  ]
   return ['-map', '0:a:0', '-vn', '-af', filter, ...codec, '-f', 'adts', '-flush_packets', '1']
 }

@@ -47,9 +47,10 @@ export class AudioTrack {
 
   /** A frame of the source. One that lies before the next is dropped; one that lies behind it has silence put before it. */
   deliver(frame: number, data: Uint8Array): void {
+    // Also one that is too late: silence now waits, until those behind it are in time.
+    this.#isExpected = true
     if (frame < this.#next) return
     this.#fillTo(frame)
-    this.#isExpected = true
     this.#emit(this.#next++, data)
   }
 

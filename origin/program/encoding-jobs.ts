@@ -70,7 +70,10 @@ export class EncodingJobs {
   start(id: string, fence: number, plan: EncodingPlan): EncoderStart {
     const job = this.#find(id)
     if (job.encoder && fence < job.encoder.fence)
-      throw new HeadwaterError('job_taken', `fence ${fence} is behind ${job.encoder.fence}: another transcoder has the job`)
+      throw new HeadwaterError(
+        'job_taken',
+        `fence ${fence} is behind ${job.encoder.fence}: another transcoder has the job`,
+      )
     job.encoder?.abort.abort()
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
     job.encoder = { fence, token, abort: new AbortController() }
@@ -82,13 +85,15 @@ export class EncodingJobs {
   /** The running encoder, by its token. Throws `job_not_found` or `unauthorized`. */
   authorise(id: string, token: string): { program: Program; encoder: Encoder } {
     const { program, encoder } = this.#find(id)
-    if (!encoder || !secretsMatch(token, encoder.token)) throw new HeadwaterError('unauthorized', 'not the token of the running encoder')
+    if (!encoder || !secretsMatch(token, encoder.token))
+      throw new HeadwaterError('unauthorized', 'not the token of the running encoder')
     return { program, encoder }
   }
 
   #find(id: string): Job {
     const job = this.#jobs.get(id)
-    if (!job) throw new HeadwaterError('job_not_found', 'there is no such encoding job: its program has ended')
+    if (!job)
+      throw new HeadwaterError('job_not_found', 'there is no such encoding job: its program has ended')
     return job
   }
 }

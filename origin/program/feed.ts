@@ -10,11 +10,7 @@ const VIDEO_ONLY_HEADER = Uint8Array.from(FLV_HEADER, (byte, index) => (index ==
 
 /** Video from the last keyframe before part k on, then live, until the program drains. */
 export function sendVideoFeed(res: ServerResponse, program: Program, k: number): void {
-  const since = program.videoLog.since((k * 1000) / PARTS_PER_SECOND)
-  const header = program.videoLog.sequenceHeader
-  const first = since[0]?.timestampMs ?? 0
-  const beginning = header ? [{ ...header, timestampMs: first }, ...since] : since
-  const feed = new FlvResponse(res, VIDEO_ONLY_HEADER, beginning)
+  const feed = new FlvResponse(res, VIDEO_ONLY_HEADER, program.videoLog.since((k * 1000) / PARTS_PER_SECOND))
   const stops = [program.videoLog.follow((tag) => feed.write(tag)), program.onDrain(() => feed.end())]
   feed.onClose(() => stops.forEach((stop) => stop()))
 }

@@ -63,7 +63,8 @@ export class FlvLog {
       const next = this.#waiting[0]
       const newest = this.#waiting.at(-1)
       if (!next || !newest) return
-      const isDue = next.timestampMs <= this.#audioReachedMs || next.timestampMs < newest.timestampMs - MAX_HOLD_MS
+      const isDue =
+        next.timestampMs <= this.#audioReachedMs || next.timestampMs < newest.timestampMs - MAX_HOLD_MS
       if (!isDue) return
       this.#waiting.shift()
       this.#emit(next)
@@ -74,20 +75,34 @@ export class FlvLog {
     // Audio that video did not wait for would go back in time.
     const ordered = { ...tag, timestampMs: Math.max(tag.timestampMs, this.#lastMs) }
     this.#lastMs = ordered.timestampMs
-    if (tag.type === 'video' && isSequenceHeader(tag)) this.#videoHeader = ordered
+    if (tag.type === 'video' && isSequenceHeader(tag)) this.#configure(ordered)
     else this.#keep(ordered)
     for (const listener of this.#followers) listener(ordered)
+  }
+
+  /** Another configuration than before: nobody can begin with the frames before it. */
+  #configure(header: FlvTag): void {
+    if (this.#videoHeader !== null && !isSameData(this.#videoHeader, header)) this.#forget()
+    this.#videoHeader = header
+  }
+
+  #forget(): void {
+    this.#gop = []
+    this.#gopBytes = 0
   }
 
   #keep(tag: FlvTag): void {
     const isFull = this.#gop.length > MAX_GOP_TAGS || this.#gopBytes > MAX_GOP_BYTES
     const isAudioOnlyFull = this.#videoHeader === null && this.#gop.length > 50
     if (isKeyframe(tag) || isFull || isAudioOnlyFull) {
-      this.#gop = []
-      this.#gopBytes = 0
+      this.#forget()
       if (isFull && !isKeyframe(tag)) return
     }
     this.#gop.push(tag)
     this.#gopBytes += tag.data.length
   }
+}
+
+function isSameData(a: FlvTag, b: FlvTag): boolean {
+  return a.data.length === b.data.length && a.data.every((byte, index) => byte === b.data[index])
 }

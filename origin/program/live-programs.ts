@@ -34,7 +34,14 @@ const KEPT_AFTER_END_MS = 120_000
 /** What an encoder still holds when the program ends has this long to arrive. */
 const DRAIN_MS = 600
 
-const IDLE: LiveFacts = { state: 'idle', programId: null, startedAtMs: null, source: null, refusal: null, renditions: [] }
+const IDLE: LiveFacts = {
+  state: 'idle',
+  programId: null,
+  startedAtMs: null,
+  source: null,
+  refusal: null,
+  renditions: [],
+}
 
 export class LivePrograms implements LiveRooms {
   readonly name = 'programs'
@@ -70,7 +77,8 @@ export class LivePrograms implements LiveRooms {
     if (request.app !== PUBLISH_APP) return { description: `the server address ends with /${PUBLISH_APP}` }
     const room = await this.#options.rooms.findByKey(request.streamName)
     if (!room) return { description: 'wrong stream key: copy it from the studio again' }
-    if (!(await this.#isFree(room.id))) return { description: 'this stream key is live already: stop the other one first' }
+    if (!(await this.#isFree(room.id)))
+      return { description: 'this stream key is live already: stop the other one first' }
     return this.#admit(room.id, session)
   }
 
@@ -166,7 +174,9 @@ export class LivePrograms implements LiveRooms {
       sign: signWith(rooms.signingKey(roomId).seed),
       logger,
       onEncodingNeeded: (program) => {
-        jobs.open(program).catch((error: unknown) => logger.error({ err: error }, 'encoding could not be asked for'))
+        jobs
+          .open(program)
+          .catch((error: unknown) => logger.error({ err: error }, 'encoding could not be asked for'))
       },
       onChange: (program) => this.#changed(program),
       onRefused: (program) => this.#live.get(program.roomId)?.publisher?.session.close('refused'),

@@ -57,6 +57,7 @@ export class Program implements SourceSink {
   #isEncodingAsked = false
   #reconnectTimer: NodeJS.Timeout | null = null
   #interruptions = 0
+  #lastVideoMs = TIMELINE_START_MS
   readonly #drainListeners = new Set<() => void>()
 
   constructor(options: ProgramOptions) {
@@ -104,7 +105,13 @@ export class Program implements SourceSink {
     this.#timeline.release()
     this.#stopReconnectTimer()
     const { limits, logger } = this.#options
-    const source: Source = new Source({ timeline: this.#timeline, sink: this, limits, logger, now: this.#now })
+    const source: Source = new Source({
+      timeline: this.#timeline,
+      sink: this,
+      limits,
+      logger,
+      now: this.#now,
+    })
     this.#source = source
     this.#refusal = null
     return source
@@ -173,12 +180,13 @@ export class Program implements SourceSink {
   }
 
   videoHeader(tag: FlvTag): void {
-    const placed = { ...tag, timestampMs: this.#timeline.headMs }
+    const placed = { ...tag, timestampMs: this.#lastVideoMs }
     this.videoLog.configure(placed)
     this.flvLog.video(placed)
   }
 
   video(tag: FlvTag, ptsMs: number, keyframe: boolean): void {
+    this.#lastVideoMs = tag.timestampMs
     this.#capture.mark(tag.timestampMs, this.#now())
     this.videoLog.push({ tag, ptsMs, keyframe })
     this.flvLog.video(tag)
@@ -202,6 +210,7 @@ export class Program implements SourceSink {
   }
 
   refuse(reason: Notice): void {
+    if (this.#isOver()) return
     this.#refusal = reason
     this.#options.logger.warn({ code: reason.code, reason: reason.message }, 'source refused')
     this.#stopReconnectTimer()

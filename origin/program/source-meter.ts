@@ -8,6 +8,16 @@ const WINDOW_MS = 4000
 const LONG_KEYFRAME_INTERVAL_MS = 4000
 const MAX_DELTAS = 128
 const MAX_BYTES_ENTRIES = 1200
+/** What is read of `onMetaData`; the rest is the publisher's, of any size, and not kept. */
+const METADATA_KEYS = [
+  'videocodecid',
+  'audiocodecid',
+  'width',
+  'height',
+  'framerate',
+  'audiosamplerate',
+  'encoder',
+]
 
 export class SourceMeter {
   #metadata: Record<string, AmfValue> = {}
@@ -23,13 +33,14 @@ export class SourceMeter {
 
   /** Whether the publisher announced a video track (undefined: it has not said). */
   get announcesVideo(): boolean | undefined {
-    if (this.#videoCodec !== null) return true
-    return Object.keys(this.#metadata).length === 0 ? undefined : 'videocodecid' in this.#metadata || 'width' in this.#metadata
+    if (this.#videoCodec !== null || 'videocodecid' in this.#metadata || 'width' in this.#metadata)
+      return true
+    return 'audiocodecid' in this.#metadata ? false : undefined
   }
 
   get announcesAudio(): boolean | undefined {
-    if (this.#audioCodec !== null) return true
-    return Object.keys(this.#metadata).length === 0 ? undefined : 'audiocodecid' in this.#metadata
+    if (this.#audioCodec !== null || 'audiocodecid' in this.#metadata) return true
+    return 'videocodecid' in this.#metadata ? false : undefined
   }
 
   /** Frames per second as announced, or as measured. */
@@ -39,8 +50,9 @@ export class SourceMeter {
 
   observe(tag: FlvTag, nowMs: number): void {
     this.#bytes.push({ atMs: nowMs, bytes: tag.data.length })
-    while (this.#bytes.length > MAX_BYTES_ENTRIES || (this.#bytes[0]?.atMs ?? nowMs) < nowMs - WINDOW_MS) this.#bytes.shift()
-    if (tag.type === 'script') this.#metadata = { ...this.#metadata, ...readMetadata(tag.data) }
+    while (this.#bytes.length > MAX_BYTES_ENTRIES || (this.#bytes[0]?.atMs ?? nowMs) < nowMs - WINDOW_MS)
+      this.#bytes.shift()
+    if (tag.type === 'script') this.#observeMetadata(tag)
     else if (tag.type === 'video') this.#observeVideo(tag)
     else this.#observeAudio(tag)
   }
@@ -67,6 +79,11 @@ export class SourceMeter {
     if (!first || !last || last.atMs - first.atMs < 500) return null
     const bytes = this.#bytes.reduce((sum, entry) => sum + entry.bytes, 0)
     return Math.round((bytes * 8) / (last.atMs - first.atMs))
+  }
+
+  #observeMetadata(tag: FlvTag): void {
+    const metadata = readMetadata(tag.data)
+    for (const key of METADATA_KEYS) if (key in metadata) this.#metadata[key] = metadata[key] ?? null
   }
 
   #observeVideo(tag: FlvTag): void {
@@ -101,12 +118,20 @@ export class SourceMeter {
   #warnings(): Notice[] {
     const warnings: Notice[] = []
     const warn = (code: string, message: string) => warnings.push({ code, message })
-    const openMs = this.#lastKeyframeMs !== null && this.#lastVideoDtsMs !== null ? this.#lastVideoDtsMs - this.#lastKeyframeMs : 0
+    const openMs =
+      this.#lastKeyframeMs !== null && this.#lastVideoDtsMs !== null
+        ? this.#lastVideoDtsMs - this.#lastKeyframeMs
+        : 0
     const intervalMs = Math.max(this.#keyframeIntervalMs ?? 0, openMs)
     if (intervalMs > LONG_KEYFRAME_INTERVAL_MS)
-      warn('keyframe_interval_long', `keyframes every ${(intervalMs / 1000).toFixed(1)} s: set the keyframe interval to 2 s`)
-    if (this.#isRateVariable()) warn('frame_rate_variable', 'the frame rate varies: set a constant frame rate')
-    if (this.#hasBFrames) warn('b_frames', 'B-frames add delay: set the encoder to none (x264: bframes=0 or tune zerolatency)')
+      warn(
+        'keyframe_interval_long',
+        `keyframes every ${(intervalMs / 1000).toFixed(1)} s: set the keyframe interval to 2 s`,
+      )
+    if (this.#isRateVariable())
+      warn('frame_rate_variable', 'the frame rate varies: set a constant frame rate')
+    if (this.#hasBFrames)
+      warn('b_frames', 'B-frames add delay: set the encoder to none (x264: bframes=0 or tune zerolatency)')
     if (this.#aac && this.#aac.sampleRate !== 48_000)
       warn('audio_not_48khz', `audio at ${this.#aac.sampleRate} Hz is resampled: set 48 kHz`)
     return warnings

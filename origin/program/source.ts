@@ -1,5 +1,6 @@
 /** One publisher connection feeding a program: reads its tags, brings its audio to one format, says what it is. */
-import { parseAudioHeader, parseVideoHeader, type FlvTag } from '../../media/flv-tag.ts'
+import { concatBytes } from '../../media/bytes.ts'
+import { parseAudioHeader, parseVideoHeader, type FlvTag, type VideoHeader } from '../../media/flv-tag.ts'
 import { MediaError } from '../../media/media-error.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { AudioNormaliser } from './audio-normaliser.ts'
@@ -34,7 +35,10 @@ export interface SourceOptions {
 
 /** Without any word about video, and without video, audio leads after this much time. */
 const AUDIO_ALONE_AFTER_MS = 2000
-const BITRATE_JUDGED_AFTER_MS = 6000
+/** Too much for this long without a pause: what has queued up in a hiccup of the network comes in faster, and ends sooner. */
+export const TOO_FAST_FOR_MS = 8000
+/** FrameType and CodecID (annex E.4.3.1) of a keyframe and of any other frame. */
+const [KEYFRAME_AVC, INTER_AVC] = [0x17, 0x27]
 
 export class Source {
   readonly #options: SourceOptions
@@ -45,6 +49,7 @@ export class Source {
   #isAudioOnly = false
   #isClosed = false
   #unreadAudio: string | null = null
+  #tooFastSinceMs: number | null = null
 
   constructor(options: SourceOptions) {
     this.#options = options
@@ -94,8 +99,10 @@ export class Source {
   #video(tag: FlvTag): void {
     const { sink, timeline, now } = this.#options
     const header = parseVideoHeader(tag.data)
-    if (header.codec !== 'avc') return this.#refuse('video_codec_unsupported', `video in ${header.codec} is not taken: set H.264`)
-    if (header.kind === 'sequence-header') return sink.videoHeader(tag)
+    if (header.codec !== 'avc')
+      return this.#refuse('video_codec_unsupported', `video in ${header.codec} is not taken: set H.264`)
+    if (header.kind === 'sequence-header')
+      return sink.videoHeader({ ...tag, data: avcBody(tag.data, header, 0) })
     if (header.kind !== 'frames') return
     const ptsMs = tag.timestampMs + header.compositionTimeMs
     const placed = timeline.placeVideo({ dtsMs: tag.timestampMs, ptsMs, keyframe: header.keyframe }, now())
@@ -104,7 +111,8 @@ export class Source {
       this.#hasVideo = true
       sink.audioExpected(this.#meter.announcesAudio !== false)
     }
-    sink.video(restamp(tag, placed), placed.ptsMs, header.keyframe)
+    const data = avcBody(tag.data, header, placed.ptsMs - placed.dtsMs)
+    sink.video({ type: 'video', timestampMs: placed.dtsMs, data }, placed.ptsMs, header.keyframe)
   }
 
   #audio(tag: FlvTag): void {
@@ -137,10 +145,14 @@ export class Source {
       const seconds = limits.firstKeyframeTimeoutMs / 1000
       return this.#refuse('no_keyframe', `no keyframe in ${seconds} s: set the keyframe interval to 2 s`)
     }
-    if (this.#ageMs() < BITRATE_JUDGED_AFTER_MS) return
     const bitrateKbps = this.#meter.bitrateKbps() ?? 0
-    if (bitrateKbps > limits.maxBitrateKbps)
-      this.#refuse('bitrate_too_high', `${bitrateKbps} kbit/s, at most ${limits.maxBitrateKbps}: lower the bitrate`)
+    if (bitrateKbps <= limits.maxBitrateKbps) this.#tooFastSinceMs = null
+    else this.#tooFastSinceMs ??= this.#options.now()
+    if (this.#tooFastSinceMs !== null && this.#options.now() - this.#tooFastSinceMs > TOO_FAST_FOR_MS)
+      this.#refuse(
+        'bitrate_too_high',
+        `${bitrateKbps} kbit/s, at most ${limits.maxBitrateKbps}: lower the bitrate`,
+      )
   }
 
   #refuse(code: string, message: string): void {
@@ -154,15 +166,17 @@ export class Source {
   }
 }
 
-/** The tag at its place on the timeline, composition time included. */
-function restamp(tag: FlvTag, placed: { dtsMs: number; ptsMs: number }): FlvTag {
-  const data = tag.data
-  if (data.length >= 5 && ((data[0] ?? 0) & 0x8f) === 7) {
-    const composition = placed.ptsMs - placed.dtsMs
-    data[2] = (composition >> 16) & 0xff
-    data[3] = (composition >> 8) & 0xff
-    data[4] = composition & 0xff
-  }
-  return { type: 'video', timestampMs: placed.dtsMs, data }
+/** The tag's body with its composition time on the timeline; an Enhanced RTMP one as annex E has it, which every reader knows. */
+function avcBody(
+  data: Uint8Array,
+  { kind, keyframe, payloadOffset }: VideoHeader,
+  compositionMs: number,
+): Uint8Array {
+  const isSequenceHeader = kind === 'sequence-header'
+  const frame = isSequenceHeader || keyframe ? KEYFRAME_AVC : INTER_AVC
+  const composition = [compositionMs >> 16, compositionMs >> 8, compositionMs].map((byte) => byte & 0xff)
+  const head = Uint8Array.of(frame, isSequenceHeader ? 0 : 1, ...composition)
+  if (payloadOffset !== head.length) return concatBytes([head, data.subarray(payloadOffset)])
+  data.set(head) // ours: the session has copied it
+  return data
 }
-

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AHEAD_LIMIT_MS, JUMP_FORWARD_MS, MAX_COMPOSITION_MS, Timeline, TIMELINE_START_MS } from './timeline.ts'
+import {
+  AHEAD_LIMIT_MS,
+  JUMP_FORWARD_MS,
+  MAX_COMPOSITION_MS,
+  Timeline,
+  TIMELINE_START_MS,
+} from './timeline.ts'
 
 const WALL = 1_700_000_000_000
 const FRAME_MS = 40
@@ -143,33 +149,42 @@ describe('one source on a timeline', () => {
   })
 })
 
-describe.each([-1_000_000, -2000, -600, JUMP_FORWARD_MS + 1, 3000, 1_000_000])('a jump of the clock by %i ms', (jumpMs) => {
-  it.each(['video', 'audio'] as const)('goes on one frame later, the other track following, when %s jumps first', (first) => {
-    const publisher = new Publisher({ sourceMs: 2_000_000 })
-    const before = publisher.run(60)
-    publisher.sourceMs += jumpMs
-    if (first === 'audio') publisher.audioMs += jumpMs
-    const video = first === 'video' ? [before.video.at(-1) ?? null, publisher.video()] : [before.video.at(-1) ?? null]
-    const audio = [before.audio.at(-1) ?? null, publisher.audio()]
-    if (first === 'video') publisher.audioMs += jumpMs
-    else video.push(publisher.video())
-    audio.push(publisher.audio())
-    video.push(publisher.video())
-    const after = publisher.run(60)
-    for (const step of steps([...video, ...after.video])) expect(Math.abs(step - FRAME_MS)).toBeLessThanOrEqual(20)
-    for (const step of steps([...audio, ...after.audio])) expect(Math.abs(step - FRAME_MS)).toBeLessThanOrEqual(42)
-    expect(new Set(steps(after.video))).toEqual(new Set([FRAME_MS]))
-    expect(new Set(steps(after.audio).map((step) => Math.round(step)))).toEqual(new Set([FRAME_MS]))
-  })
+describe.each([-1_000_000, -2000, -600, JUMP_FORWARD_MS + 1, 3000, 1_000_000])(
+  'a jump of the clock by %i ms',
+  (jumpMs) => {
+    it.each(['video', 'audio'] as const)(
+      'goes on one frame later, the other track following, when %s jumps first',
+      (first) => {
+        const publisher = new Publisher({ sourceMs: 2_000_000 })
+        const before = publisher.run(60)
+        publisher.sourceMs += jumpMs
+        if (first === 'audio') publisher.audioMs += jumpMs
+        const video =
+          first === 'video' ? [before.video.at(-1) ?? null, publisher.video()] : [before.video.at(-1) ?? null]
+        const audio = [before.audio.at(-1) ?? null, publisher.audio()]
+        if (first === 'video') publisher.audioMs += jumpMs
+        else video.push(publisher.video())
+        audio.push(publisher.audio())
+        video.push(publisher.video())
+        const after = publisher.run(60)
+        for (const step of steps([...video, ...after.video]))
+          expect(Math.abs(step - FRAME_MS)).toBeLessThanOrEqual(20)
+        for (const step of steps([...audio, ...after.audio]))
+          expect(Math.abs(step - FRAME_MS)).toBeLessThanOrEqual(42)
+        expect(new Set(steps(after.video))).toEqual(new Set([FRAME_MS]))
+        expect(new Set(steps(after.audio).map((step) => Math.round(step)))).toEqual(new Set([FRAME_MS]))
+      },
+    )
 
-  it('leaves the tracks as far apart as the source has them', () => {
-    const publisher = new Publisher({ sourceMs: 2_000_000, audioAfterMs: 7 })
-    publisher.run(60)
-    publisher.jump(jumpMs)
-    const { video, audio } = publisher.run(60)
-    expect((audio.at(-1) ?? NaN) - (video.at(-1) ?? NaN)).toBeCloseTo(7, 6)
-  })
-})
+    it('leaves the tracks as far apart as the source has them', () => {
+      const publisher = new Publisher({ sourceMs: 2_000_000, audioAfterMs: 7 })
+      publisher.run(60)
+      publisher.jump(jumpMs)
+      const { video, audio } = publisher.run(60)
+      expect((audio.at(-1) ?? NaN) - (video.at(-1) ?? NaN)).toBeCloseTo(7, 6)
+    })
+  },
+)
 
 it('keeps tracks together in a jump that only one of them finds large enough', () => {
   fc.assert(
@@ -205,7 +220,9 @@ describe('a source that runs ahead', () => {
 
   it('does not get ahead by many tags of one time', () => {
     const { timeline } = new Publisher()
-    const placed = Array.from({ length: 5000 }, () => timeline.placeVideo({ dtsMs: 0, ptsMs: 0, keyframe: true }, WALL))
+    const placed = Array.from({ length: 5000 }, () =>
+      timeline.placeVideo({ dtsMs: 0, ptsMs: 0, keyframe: true }, WALL),
+    )
     expect(placed.filter((each) => each !== null).length).toBeLessThanOrEqual(AHEAD_LIMIT_MS + 1)
   })
 })
@@ -228,7 +245,12 @@ describe('a new source', () => {
     const publisher = new Publisher({ sourceMs: WRAP - 500 })
     publisher.run(30)
     publisher.timeline.release()
-    const next = new Publisher({ timeline: publisher.timeline, nowMs: publisher.nowMs, sourceMs: 4_000_000_000, audioAfterMs: 5 })
+    const next = new Publisher({
+      timeline: publisher.timeline,
+      nowMs: publisher.nowMs,
+      sourceMs: 4_000_000_000,
+      audioAfterMs: 5,
+    })
     const { video, audio } = next.run(10)
     expect((audio.at(-1) ?? NaN) - (video.at(-1) ?? NaN)).toBe(5)
   })
@@ -243,7 +265,10 @@ const tagArbitrary = fc.record({
     { weight: 1, arbitrary: fc.integer({ min: -(2 ** 31), max: 2 ** 31 }) },
   ),
   compositionMs: fc.oneof(fc.constant(0), fc.integer({ min: -(2 ** 23), max: 2 ** 23 })),
-  passedMs: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 50 }) }, fc.integer({ min: 0, max: 10_000 })),
+  passedMs: fc.oneof(
+    { weight: 8, arbitrary: fc.integer({ min: 0, max: 50 }) },
+    fc.integer({ min: 0, max: 10_000 }),
+  ),
   keyframe: fc.boolean(),
   isNewSource: fc.integer({ min: 0, max: 30 }).map((n) => n === 0),
 })
@@ -276,7 +301,10 @@ it('never goes back and never gets ahead, whatever the tags say', () => {
 })
 
 it('keeps audio and video of a steady source as far apart as they are, between any two jumps', () => {
-  const shape = fc.record({ skewMs: fc.integer({ min: -300, max: 300 }), jumps: fc.array(fc.integer({ min: -1e9, max: 1e9 }), { maxLength: 4 }) })
+  const shape = fc.record({
+    skewMs: fc.integer({ min: -300, max: 300 }),
+    jumps: fc.array(fc.integer({ min: -1e9, max: 1e9 }), { maxLength: 4 }),
+  })
   fc.assert(
     fc.property(shape, ({ skewMs, jumps }) => {
       const publisher = new Publisher({ sourceMs: 2 ** 31, audioAfterMs: skewMs })

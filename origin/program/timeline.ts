@@ -142,7 +142,10 @@ export class Timeline {
    * A track keeps its offset until its clock jumps. Then it takes the offset of the other track, where that one has jumped
    * already, or a new one, for the other to follow: one offset again, without going back and forth between two.
    */
-  #offsetFor(clock: TrackClock, { sourceMs, resumeMs, nowMs }: { sourceMs: number; resumeMs: number; nowMs: number }): number {
+  #offsetFor(
+    clock: TrackClock,
+    { sourceMs, resumeMs, nowMs }: { sourceMs: number; resumeMs: number; nowMs: number },
+  ): number {
     const current = this.#offsetMs ?? 0
     const isSteady = clock.offsetMs !== null && !this.#isJump(clock, sourceMs, nowMs)
     let offsetMs = isSteady ? clock.offsetMs : null
@@ -185,7 +188,8 @@ export class Timeline {
     const { low, high } = this.#unwrapped
     const step = timeMs - low
     if (step < -WRAP_MS / 2) this.#unwrapped = { low: timeMs, high: high + WRAP_MS }
-    else if (step > WRAP_MS / 2) return timeMs + high - WRAP_MS // a late tag from before the wrap
+    else if (step > WRAP_MS / 2)
+      return timeMs + high - WRAP_MS // a late tag from before the wrap
     else this.#unwrapped = { low: timeMs, high }
     return timeMs + this.#unwrapped.high
   }

@@ -7,6 +7,11 @@ export interface PlacedVideo {
   keyframe: boolean
 }
 
+interface Logged extends PlacedVideo {
+  /** The codec configuration in force. */
+  header: FlvTag | null
+}
+
 /** What is kept at most; a keyframe interval longer than this leaves the last keyframe and what follows, within the bytes. */
 const KEPT_MS = 12_000
 const KEPT_BYTES = 64 * 1024 * 1024
@@ -14,7 +19,7 @@ const KEPT_BYTES = 64 * 1024 * 1024
 export class VideoLog {
   /** The newest codec configuration. */
   sequenceHeader: FlvTag | null = null
-  readonly #placed: PlacedVideo[] = []
+  readonly #placed: Logged[] = []
   #bytes = 0
   readonly #followers = new Set<(tag: FlvTag) => void>()
 
@@ -24,18 +29,24 @@ export class VideoLog {
   }
 
   push(placed: PlacedVideo): void {
-    this.#placed.push(placed)
+    this.#placed.push({ ...placed, header: this.sequenceHeader })
     this.#bytes += placed.tag.data.length
     this.#forget(placed.tag.timestampMs - KEPT_MS)
     this.#tell(placed.tag)
   }
 
-  /** Everything from the last keyframe shown at or before a time, or from the oldest one kept. */
+  /** Everything from the last keyframe shown at or before a time, or from the oldest one kept, with its codec configurations. */
   since(timeMs: number): FlvTag[] {
     const at = this.#placed.findLastIndex((placed) => placed.keyframe && placed.ptsMs <= timeMs)
     const oldest = this.#placed.findIndex((placed) => placed.keyframe)
     const from = at >= 0 ? at : oldest
-    return from < 0 ? [] : this.#placed.slice(from).map((placed) => placed.tag)
+    if (from < 0) return this.sequenceHeader ? [this.sequenceHeader] : []
+    let inForce: FlvTag | null = null
+    return this.#placed.slice(from).flatMap(({ tag, header }) => {
+      const isNew = header !== inForce
+      inForce = header
+      return isNew && header ? [{ ...header, timestampMs: tag.timestampMs }, tag] : [tag]
+    })
   }
 
   /** Calls back with each tag from now on; returns the way to stop. */

@@ -57,7 +57,9 @@ describe('a minute of a live stream', () => {
         expect(runningNumber(part.header)).toBe(runningNumber(before.header) + 1)
         expect(part.header.mediaTime).toBe(before.header.mediaTime + before.header.duration)
       }
-      expect(collected.filter((part) => part.header.part === 0).every((part) => part.header.independent)).toBe(true)
+      expect(
+        collected.filter((part) => part.header.part === 0).every((part) => part.header.independent),
+      ).toBe(true)
       expect(collected.every((part) => verifyPart(part.bytes, publicKey))).toBe(true)
     }
   })

@@ -15,12 +15,40 @@ const WHITE = 235
 const BLACK = 16
 
 /** Publishes frames made at the moment they are sent. */
-export function publishClock(options: ClockPublisherOptions): { publisher: Publisher; close: () => Promise<void> } {
+export function publishClock(options: ClockPublisherOptions): {
+  publisher: Publisher
+  close: () => Promise<void>
+} {
   const { width = 640, height = 360, fps = 30, bitrateKbps = 1200 } = options
   const publisher = new Publisher(
     [
-      ...['-hide_banner', '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', `${fps}`, '-i', 'pipe:0'],
-      ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency'],
+      ...[
+        '-hide_banner',
+        '-loglevel',
+        'error',
+        '-f',
+        'rawvideo',
+        '-pix_fmt',
+        'yuv420p',
+        '-s',
+        `${width}x${height}`,
+        '-r',
+        `${fps}`,
+        '-i',
+        'pipe:0',
+      ],
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        'sine=frequency=440:sample_rate=48000',
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-tune',
+        'zerolatency',
+      ],
       ...['-b:v', `${bitrateKbps}k`, '-g', `${fps * 2}`, '-keyint_min', `${fps * 2}`, '-sc_threshold', '0'],
       ...['-c:a', 'aac', '-b:a', '96k', '-flush_packets', '1', '-f', 'flv', options.url],
     ],
@@ -32,7 +60,8 @@ export function publishClock(options: ClockPublisherOptions): { publisher: Publi
   let sent = 0
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedAt) * fps) / 1000)
-    for (; sent < due; sent++) if ((stdin?.writableLength ?? 0) < 32 * 1024 * 1024) stdin?.write(drawFrame(width, height, sent))
+    for (; sent < due; sent++)
+      if ((stdin?.writableLength ?? 0) < 32 * 1024 * 1024) stdin?.write(drawFrame(width, height, sent))
   }, 5)
   return {
     publisher,
@@ -45,12 +74,14 @@ export function publishClock(options: ClockPublisherOptions): { publisher: Publi
 
 function drawFrame(width: number, height: number, index: number): Buffer {
   const frame = Buffer.alloc((width * height * 3) / 2, 128)
-  for (let row = 0; row < height; row++) frame.fill(64 + ((row + index * 3) % 128), row * width, (row + 1) * width)
+  for (let row = 0; row < height; row++)
+    frame.fill(64 + ((row + index * 3) % 128), row * width, (row + 1) * width)
   const time = Date.now() >>> 0
   const block = Math.floor(width / CLOCK_BITS)
   for (let bit = 0; bit < CLOCK_BITS; bit++) {
     const isSet = bit < 32 ? (time >>> bit) & 1 : (checksum(time) >>> (bit - 32)) & 1
-    for (let row = 0; row < block; row++) frame.fill(isSet ? WHITE : BLACK, row * width + bit * block, row * width + (bit + 1) * block)
+    for (let row = 0; row < block; row++)
+      frame.fill(isSet ? WHITE : BLACK, row * width + bit * block, row * width + (bit + 1) * block)
   }
   return frame
 }

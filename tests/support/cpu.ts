@@ -5,9 +5,11 @@ const TICKS_PER_SECOND = 100
 
 /** Seconds of CPU used so far by the tree under a process. */
 export function treeCpuSeconds(root: number): number {
-  const stats = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readStat(Number(name)) ?? []) : []))
+  const stats = readdirSync('/proc').flatMap((name) =>
+    /^\d+$/.test(name) ? (readStat(Number(name)) ?? []) : [],
+  )
   const inTree = new Set([root])
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     const before = inTree.size
     for (const { pid, parent } of stats) if (inTree.has(parent)) inTree.add(pid)
     grew = inTree.size > before

@@ -21,8 +21,12 @@ export interface MadeRoom {
   token: string
 }
 
-const createdSchema = z.object({ data: z.object({ room_id: z.string(), stream_key: z.string(), publisher_token: z.string() }) })
-const roomSchema = z.object({ data: z.object({ state: z.string(), program_id: z.string().nullable() }).loose() })
+const createdSchema = z.object({
+  data: z.object({ room_id: z.string(), stream_key: z.string(), publisher_token: z.string() }),
+})
+const roomSchema = z.object({
+  data: z.object({ state: z.string(), program_id: z.string().nullable() }).loose(),
+})
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const START_LIMIT_MS = 30_000
 const LIVE_LIMIT_MS = 20_000
@@ -36,23 +40,43 @@ export class HeadwaterProcess {
   readonly #isOwnDataDir: boolean
   #output = ''
 
-  constructor(child: ChildProcess, ports: { http: number; rtmp: number }, dataDir: { path: string; isOwn: boolean }) {
+  constructor(
+    child: ChildProcess,
+    ports: { http: number; rtmp: number },
+    dataDir: { path: string; isOwn: boolean },
+  ) {
     this.child = child
     this.url = `http://127.0.0.1:${ports.http}`
     this.rtmpPort = ports.rtmp
     this.dataDir = dataDir.path
     this.#isOwnDataDir = dataDir.isOwn
     this.exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (this.#output += String(chunk)))
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk) => (this.#output += String(chunk)))
   }
 
   static async start(options: HeadwaterOptions = {}): Promise<HeadwaterProcess> {
     const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'headwater-')))
     const [http, rtmp, internal] = await freePorts(3)
     const ports = { HTTP_PORT: `${http}`, RTMP_PORT: `${rtmp}`, INTERNAL_PORT: `${internal}` }
-    const env = { ...process.env, NODE_ENV: 'test', LOG_LEVEL: 'info', DATA_DIR: dataDir, ...ports, ...options.env }
-    const child = spawn(process.execPath, [...entry(), ...(options.args ?? [])], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const made = new HeadwaterProcess(child, { http: http ?? 0, rtmp: rtmp ?? 0 }, { path: dataDir, isOwn: options.dataDir === undefined })
+    const env = {
+      ...process.env,
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'info',
+      DATA_DIR: dataDir,
+      ...ports,
+      ...options.env,
+    }
+    const child = spawn(process.execPath, [...entry(), ...(options.args ?? [])], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const made = new HeadwaterProcess(
+      child,
+      { http: http ?? 0, rtmp: rtmp ?? 0 },
+      { path: dataDir, isOwn: options.dataDir === undefined },
+    )
     await eventually(() => made.isReady(), START_LIMIT_MS).catch(() => {
       throw new Error(`headwater did not start:\n${made.output}`)
     })
@@ -83,7 +107,11 @@ export class HeadwaterProcess {
 
   async api(method: string, address: string, body?: unknown): Promise<Response> {
     const headers = { authorization: `Bearer ${await this.adminToken()}`, 'content-type': 'application/json' }
-    return fetch(this.url + address, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    return fetch(this.url + address, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
   }
 
   async room(id: string): Promise<z.infer<typeof roomSchema>['data']> {
@@ -110,7 +138,15 @@ export class HeadwaterProcess {
   metric(name: string): Promise<number> {
     return fetch(`${this.url}/metrics`)
       .then((answer) => answer.text())
-      .then((text) => Number(text.split('\n').find((line) => line.startsWith(`${name} `))?.split(' ').at(-1) ?? 0))
+      .then((text) =>
+        Number(
+          text
+            .split('\n')
+            .find((line) => line.startsWith(`${name} `))
+            ?.split(' ')
+            .at(-1) ?? 0,
+        ),
+      )
   }
 
   async close(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -130,7 +166,12 @@ function entry(): string[] {
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(
-    servers.map((server) => new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))),
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) =>
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+        ),
+    ),
   )
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports

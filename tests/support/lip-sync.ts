@@ -7,8 +7,22 @@ const MEASURED_SECONDS = 10
 export async function measureLipSync(url: string, roomId: string): Promise<number[]> {
   const input = `${url}/live/${roomId}/master.m3u8`
   const lines = await run([
-    ...['-hide_banner', '-loglevel', 'info', '-live_start_index', '-3', '-t', `${MEASURED_SECONDS}`, '-i', input, '-copyts'],
-    ...['-filter_complex', '[0:v:0]signalstats,metadata=print:key=lavfi.signalstats.YAVG[v];[0:a:0]silencedetect=n=-30dB:d=0.3[a]'],
+    ...[
+      '-hide_banner',
+      '-loglevel',
+      'info',
+      '-live_start_index',
+      '-3',
+      '-t',
+      `${MEASURED_SECONDS}`,
+      '-i',
+      input,
+      '-copyts',
+    ],
+    ...[
+      '-filter_complex',
+      '[0:v:0]signalstats,metadata=print:key=lavfi.signalstats.YAVG[v];[0:a:0]silencedetect=n=-30dB:d=0.3[a]',
+    ],
     ...['-map', '[v]', '-map', '[a]', '-f', 'null', '-'],
   ])
   return pair(findFlashes(lines), findBeeps(lines))

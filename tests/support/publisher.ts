@@ -46,8 +46,39 @@ export function publishFlashes(options: PublisherOptions): Publisher {
     ...(hasVideo ? ['-re', '-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${fps},${flash}`] : []),
     ...(hasAudio ? ['-re', '-f', 'lavfi', '-i', beep] : []),
   ]
-  const usual = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-b:v', '800k']
-  const video = hasVideo ? [...(options.videoOptions ?? usual), '-g', `${frames}`, '-keyint_min', `${frames}`, '-sc_threshold', '0'] : []
+  const usual = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-tune',
+    'zerolatency',
+    '-pix_fmt',
+    'yuv420p',
+    '-b:v',
+    '800k',
+  ]
+  const video = hasVideo
+    ? [
+        ...(options.videoOptions ?? usual),
+        '-g',
+        `${frames}`,
+        '-keyint_min',
+        `${frames}`,
+        '-sc_threshold',
+        '0',
+      ]
+    : []
   const audio = hasAudio ? (options.audioOptions ?? ['-c:a', 'aac', '-b:a', '128k', '-ar', '48000']) : []
-  return new Publisher(['-hide_banner', '-loglevel', 'error', ...inputs, ...video, ...audio, '-f', 'flv', options.url])
+  return new Publisher([
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    ...inputs,
+    ...video,
+    ...audio,
+    '-f',
+    'flv',
+    options.url,
+  ])
 }

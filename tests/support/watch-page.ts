@@ -1,0 +1,81 @@
+/** The watch page in the real browser, and what a test asks of it. */
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { CLOCK_READER } from './clock-picture.ts'
+
+export interface WatchOptions {
+  url: string
+  roomId: string
+  mode?: 'continuity' | 'low'
+  engine?: 'hls' | 'flv' | 'native'
+  width?: number
+  height?: number
+}
+
+/** The part of `window.headwater.stats()` that tests look at. */
+export interface SeenStats {
+  engine: string | null
+  pipe: string
+  mode: string
+  state: string
+  firstFrameMs: number | null
+  latencyMs: number | null
+  reserveMs: number
+  stalls: number
+  stallMs: number
+  droppedFrames: number
+  rendition: string | null
+  bytes: { cascade: number; http: number }
+}
+
+export interface WatchPage {
+  page: Page
+  /** What the browser complained of. */
+  errors: string[]
+  stats(): Promise<SeenStats | null>
+  /** Age in ms of the frame on the screen, by the clock in its picture. */
+  pictureAge(): Promise<number | null>
+  currentTime(): Promise<number>
+  close(): Promise<void>
+}
+
+export async function openWatchPage(browser: Browser, options: WatchOptions): Promise<WatchPage> {
+  const { url, roomId, mode = 'continuity', engine = null, width = 800, height = 600 } = options
+  const context: BrowserContext = await browser.newContext({ viewport: { width, height } })
+  await context.addInitScript(CLOCK_READER)
+  await context.addInitScript(
+    (kept) => localStorage.setItem('headwater.preferences', kept),
+    JSON.stringify({ mode, engine }),
+  )
+  const page = await context.newPage()
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  await page.goto(`${url}/watch/${roomId}`)
+  return {
+    page,
+    errors,
+    stats: () => page.evaluate(READ_STATS) as Promise<SeenStats | null>,
+    pictureAge: () => page.evaluate(READ_AGE) as Promise<number | null>,
+    currentTime: () => page.evaluate(READ_TIME) as Promise<number>,
+    close: () => context.close(),
+  }
+}
+
+/** Resolves when the page shows moving pictures. */
+export async function untilPlaying({ page }: WatchPage, limitMs = 20_000): Promise<void> {
+  await page.waitForFunction(
+    "window.headwater?.stats?.().state === 'playing' && window.headwater.stats().firstFrameMs !== null",
+    null,
+    {
+      timeout: limitMs,
+    },
+  )
+}
+
+const VISIBLE_VIDEO =
+  "[...document.querySelectorAll('video')].sort((a, b) => b.clientWidth - a.clientWidth || b.readyState - a.readyState)[0]"
+const READ_STATS = 'window.headwater?.stats?.() ?? null'
+const READ_AGE = `window.readClock(${VISIBLE_VIDEO})`
+const READ_TIME = `${VISIBLE_VIDEO}?.currentTime ?? 0`
