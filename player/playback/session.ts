@@ -36,7 +36,7 @@ export interface SessionOptions {
   onChange: () => void
 }
 
-export type SessionEnd = { reason: 'closed' | 'ended' } | { reason: 'failed'; error: PlayerError }
+export type SessionEnd = { reason: 'closed' } | { reason: 'ended' } | { reason: 'failed'; error: PlayerError }
 
 const HANDOVER_TICK_MS = 50
 /** A new engine that shows nothing after this long is given up. */
