@@ -44,7 +44,8 @@ export class ByteReader {
   /** An unsigned 64-bit integer as a number; throws above 2^53 - 1, which no time or size here reaches. */
   u64(): number {
     const value = this.#view.getBigUint64(this.#take(8))
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new MediaError(`64-bit value ${value} is above 2^53 - 1`)
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new MediaError(`64-bit value ${value} is above 2^53 - 1`)
     return Number(value)
   }
 

@@ -81,7 +81,7 @@ describe('FlvParser', () => {
     const startedAt = performance.now()
     const tags = inPiecesOf(encode([tag]), 1024).flatMap((chunk) => parser.push(chunk))
     // 20 ms here; 6 s when each piece copies all before it.
-    expect(performance.now() - startedAt).toBeLessThan(1500)
+    expect(performance.now() - startedAt).toBeLessThan(3000)
     expect(tags[0]?.data.length).toBe(8_000_000)
   })
 })

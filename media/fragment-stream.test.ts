@@ -55,6 +55,6 @@ describe('FragmentStream', () => {
     const startedAt = performance.now()
     read(inPiecesOf(encodeBox('free', new Uint8Array(8_000_000)), 1024))
     // 12 ms here; 4 s when each piece copies all before it.
-    expect(performance.now() - startedAt).toBeLessThan(1500)
+    expect(performance.now() - startedAt).toBeLessThan(3000)
   })
 })

@@ -26,7 +26,8 @@ export function chunkBytesFor(bodyBytes: number): number {
 
 export function hashChunks(body: Uint8Array, chunkBytes: number): Uint8Array[] {
   const hashes: Uint8Array[] = []
-  for (let at = 0; at < body.length; at += chunkBytes) hashes.push(hashChunk(body.subarray(at, at + chunkBytes)))
+  for (let at = 0; at < body.length; at += chunkBytes)
+    hashes.push(hashChunk(body.subarray(at, at + chunkBytes)))
   return hashes
 }
 
