@@ -5,9 +5,9 @@ import type { FlvHeaders, GopRing, RingEntry } from './gop-ring.ts'
 
 export interface FlvClientLimits {
   /** With more unsent than this (and than it began with) a viewer is moved to the next keyframe. */
-  maxUnsentBytes: number
+  clientBufferBytes: number
   /** A viewer that cannot be moved for so long, because it reads nothing, is closed. */
-  cutAfterMs: number
+  lagCloseMs: number
 }
 
 export interface FlvClientOptions {
@@ -59,7 +59,7 @@ export class FlvClient {
   #checkLag(nowMs: number, state: State & { name: 'reading' }): void {
     const { ring, socket, limits, onSkip } = this.#options
     const unsent = ring.bytesSince(state.next) + socket.writableLength
-    if (unsent <= limits.maxUnsentBytes) state.allowedBytes = limits.maxUnsentBytes
+    if (unsent <= limits.clientBufferBytes) state.allowedBytes = limits.clientBufferBytes
     const isGone = state.next < ring.end && ring.find(state.next) === undefined
     // With nothing in the socket it is the stream that came in a burst, not the viewer that is slow.
     const isSlow = unsent > state.allowedBytes && socket.writableLength > 0
@@ -76,7 +76,7 @@ export class FlvClient {
       const keyframe = ring.findJoin(0)
       if (socket.writableLength === 0 && keyframe !== undefined && keyframe.sequence >= this.#state.after) {
         this.#begin(keyframe)
-      } else if (nowMs - this.#state.sinceMs >= limits.cutAfterMs) {
+      } else if (nowMs - this.#state.sinceMs >= limits.lagCloseMs) {
         onCut()
         socket.destroy()
       }
@@ -87,7 +87,7 @@ export class FlvClient {
   #begin(entry: RingEntry | undefined): void {
     if (entry === undefined) return
     const { ring, limits } = this.#options
-    const allowedBytes = ring.bytesSince(entry.sequence) + limits.maxUnsentBytes
+    const allowedBytes = ring.bytesSince(entry.sequence) + limits.clientBufferBytes
     this.#state = { name: 'reading', next: entry.sequence, allowedBytes }
   }
 

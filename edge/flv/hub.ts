@@ -25,12 +25,13 @@ export interface FlvHubOptions {
 
 export const FLV_DEFAULTS: FlvHubSettings = {
   flushMs: 50,
+  crowdFlushMs: 80,
   // Viewers in continuity mode begin 9 s back.
-  ringMs: 10_000,
+  ringSeconds: 10,
   ringBytes: 32 * 1024 * 1024,
   idleMs: 5000,
-  maxUnsentBytes: 1024 * 1024,
-  cutAfterMs: 10_000,
+  clientBufferBytes: 1024 * 1024,
+  lagCloseMs: 10_000,
   minBackoffMs: 250,
   maxBackoffMs: 2000,
   doubtMs: 10_000,

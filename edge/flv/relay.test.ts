@@ -242,7 +242,7 @@ describe('the life of an FLV upstream', () => {
 
 describe('slow FLV viewers', () => {
   it('are moved to a keyframe when they read again, and good ones do not notice', async () => {
-    const { source, good, slow } = await startSlow({ cutAfterMs: 60_000 })
+    const { source, good, slow } = await startSlow({ lagCloseMs: 60_000 })
     let at = 11_000
     while ((await edge.metric('headwater_edge_flv_skips_total')) === 0) {
       at = await sendSecond(source, at, good)
@@ -265,7 +265,7 @@ describe('slow FLV viewers', () => {
   })
 
   it('are closed when they read nothing for too long, while good ones go on', async () => {
-    const { source, good, slow } = await startSlow({ cutAfterMs: 50 })
+    const { source, good, slow } = await startSlow({ lagCloseMs: 50 })
     let at = 11_000
     await eventually(async () => {
       at = await sendSecond(source, at, good)
@@ -279,7 +279,7 @@ describe('slow FLV viewers', () => {
   })
 
   /** One viewer that reads and one that has stopped, behind a stream of 5 MB/s of media time. */
-  async function startSlow(limits: { cutAfterMs: number }) {
+  async function startSlow(limits: { lagCloseMs: number }) {
     await edge.close()
     edge = await startEdge({ originUrl: origin.url, flv: { ...QUICK, ...limits } })
     const good = view()
@@ -303,9 +303,9 @@ describe('slow FLV viewers', () => {
 
 it('keeps the limits of the design', () => {
   expect(FLV_DEFAULTS).toMatchObject({
-    ringMs: 10_000,
-    maxUnsentBytes: 1024 * 1024,
-    cutAfterMs: 10_000,
+    ringSeconds: 10,
+    clientBufferBytes: 1024 * 1024,
+    lagCloseMs: 10_000,
     idleMs: 5000,
   })
   expect(FLV_DEFAULTS).toMatchObject({ minBackoffMs: 250, maxBackoffMs: 2000 })

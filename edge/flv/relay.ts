@@ -11,17 +11,17 @@ import type { Upstream } from '../upstream.ts'
 import { Batcher } from './batcher.ts'
 import { FlvClient } from './client.ts'
 import type { FlvClientLimits } from './client.ts'
+import { flushDelayMs } from './flush-delay.ts'
+import type { FlushSettings } from './flush-delay.ts'
 import { GopRing } from './gop-ring.ts'
 import { FlvSource } from './source.ts'
 import type { FlvSourceTiming } from './source.ts'
 import { Splice } from './splice.ts'
 import { kindOf } from './tag-kind.ts'
 
-export interface FlvRelaySettings extends FlvClientLimits, FlvSourceTiming {
-  /** Tags gather for so long and leave in one write per viewer. */
-  flushMs: number
+export interface FlvRelaySettings extends FlvClientLimits, FlvSourceTiming, FlushSettings {
   /** The ring holds at least so much, */
-  ringMs: number
+  ringSeconds: number
   /** and at most this. */
   ringBytes: number
   /** The upstream is kept for so long without viewers. */
@@ -38,7 +38,7 @@ export interface FlvRelayOptions {
   onClosed: () => void
 }
 
-// How often viewers are looked at when nothing is sent: the resolution of `cutAfterMs` in a silent stream.
+// How often viewers are looked at when nothing is sent: the resolution of `lagCloseMs` in a silent stream.
 const SWEEP_MS = 1000
 
 export class FlvRelay {
@@ -62,7 +62,7 @@ export class FlvRelay {
     const { request, upstream, settings, metrics } = options
     this.#options = options
     this.opened = new Promise((resolve) => (this.#resolveOpened = resolve))
-    this.#ring = new GopRing({ minMs: settings.ringMs, maxBytes: settings.ringBytes })
+    this.#ring = new GopRing({ minMs: settings.ringSeconds * 1000, maxBytes: settings.ringBytes })
     this.#batcher = new Batcher(this.#ring)
     this.#source = new FlvSource({
       request,
@@ -113,7 +113,7 @@ export class FlvRelay {
       limits: settings,
       end: () => {
         // A viewer that does not read would keep its connection for ever.
-        socket.setTimeout(settings.cutAfterMs)
+        socket.setTimeout(settings.lagCloseMs)
         res.end()
       },
       onSent: (bytes) => (this.#sentBytes += bytes),
@@ -148,8 +148,11 @@ export class FlvRelay {
       const spliced = kind === null ? null : this.#splice.accept(tag, kind)
       if (kind !== null && spliced !== null) this.#batcher.add(spliced, kind)
     }
-    if (!this.#batcher.isEmpty)
-      this.#flushTimer ??= setTimeout(() => this.#flush(), this.#options.settings.flushMs)
+    if (this.#batcher.isEmpty || this.#flushTimer !== null) return
+    this.#flushTimer = setTimeout(
+      () => this.#flush(),
+      flushDelayMs(this.#clients.size, this.#options.settings),
+    )
   }
 
   #onLost(cause: unknown): void {
