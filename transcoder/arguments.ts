@@ -12,7 +12,6 @@ export interface EncoderArguments {
 
 export interface EncoderOptions {
   ladder: readonly Rendition[]
-  source: { width: number; height: number }
   preset: Preset
   /** The first part to make: the encoder's only state. */
   firstPart: number
@@ -58,15 +57,20 @@ export function encoderArguments(options: EncoderOptions): EncoderArguments {
   }
 }
 
-/** A constant rate, begun at an exact slot before anything is scaled or encoded: a backlog costs decoding only. */
-function filterGraph({ ladder, source }: EncoderOptions, fps: number, slot: number): string {
+/**
+ * A constant rate, begun at an exact slot before anything is scaled or encoded: a backlog costs decoding only. A feed that
+ * begins later has its first picture repeated from the slot on (`start_time`, in whole seconds so that nothing is rounded).
+ * Rungs of the source's size are scaled too, which costs nothing until the next source has another size.
+ */
+function filterGraph({ ladder }: EncoderOptions, fps: number, slot: number): string {
   const split = ladder.map((_, index) => `[s${index}]`).join('')
   const rungs = ladder.map((rung, index) => {
-    const isSame = rung.width === source.width && rung.height === source.height
-    const scale = isSame ? '' : `scale=${rung.width}:${rung.height}:flags=bilinear,`
-    return `[s${index}]${scale}setsar=1[v${index}]`
+    return `[s${index}]scale=${rung.width}:${rung.height}:flags=bilinear,setsar=1[v${index}]`
   })
-  return [`[0:v]fps=${fps},trim=start_pts=${slot},split=${ladder.length}${split}`, ...rungs].join(';')
+  return [
+    `[0:v]fps=${fps}:start_time=${Math.floor(slot / fps)},trim=start_pts=${slot},split=${ladder.length}${split}`,
+    ...rungs,
+  ].join(';')
 }
 
 function codecOptions({ bitrateKbps }: Rendition, preset: Preset): string[] {

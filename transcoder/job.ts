@@ -121,7 +121,9 @@ export class Job {
     input.on('error', () => {})
     input.write(beginning)
     feed.pipe(input)
-    const options = { ladder: plan.renditions, source: plan.source, preset, ...start }
+    // A feed that breaks does not end what it is piped into: the encoder would wait for ever.
+    feed.once('close', () => input.end())
+    const options = { ladder: plan.renditions, preset, ...start }
     const intakeUrl = (rendition: string): string => origin.intakeUrl(id, rendition)
     const encoder = runFfmpeg({ input, ...encoderArguments({ ...options, intakeUrl }) }, (line) => {
       logger.debug({ line }, 'encoder')
@@ -129,9 +131,10 @@ export class Job {
     this.#process = encoder
     const { error } = await encoder.exited
     this.#process = null
+    const isOver = error === null && feed.readableEnded
     feed.destroy()
     input.destroy()
-    return error === null ? 'over' : error
+    return isOver ? 'over' : (error ?? 'the feed broke')
   }
 
   async #refuse(code: string, message: string): Promise<null> {

@@ -58,13 +58,16 @@ interface NmsRtmp {
   inPackets: Map<number, unknown>
   parserPacket: {
     clock: number
+    /** Of its message, so far. */
+    bytes: number
     payload: Buffer
     header: { length: number; type: number; stream_id: number }
   }
   parserData(data: Buffer): string | null
+  chunkMessageHeaderRead(): number
   packetAlloc(): void
   controlHandler(): void
-  invokeHandler(): void
+  dataHandler(): void
   onConnect(message: NmsInvoke): void
   onPublish(message: NmsInvoke): void
   onPlay(message: NmsInvoke): void
@@ -99,9 +102,9 @@ const TAG_TYPES: Record<number, FlvTagType> = { 8: 'audio', 9: 'video', 18: 'scr
 const SET_CHUNK_SIZE = 1
 const MAX_CHUNK_BYTES = 0xffffff
 /** Commands fit in far less; a publisher that is not accepted has no use for more. */
-const MAX_MESSAGE_BYTES_BEFORE = 16 * 1024
+const MAX_COMMAND_BYTES = 4096
 /** A keyframe at 20 Mbit/s and more; the protocol would allow 16 MiB on each of 65,599 chunk streams. */
-const MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+const MAX_MEDIA_BYTES = 8 * 1024 * 1024
 const MAX_CHUNK_STREAMS = 16
 const MAX_UNSENT_BYTES = 256 * 1024
 /** How often bytes read are reported, against a client that waits for it (its window is 2.5 MB or more). */
@@ -141,6 +144,7 @@ export class RtmpSession {
       socket.destroy()
       return
     }
+    socket.resume() // what it still sends goes nowhere, and must not reset the connection before the reason is read
     socket.end()
     const linger = setTimeout(() => socket.destroy(), REFUSAL_LINGER_MS)
     socket.once('close', () => clearTimeout(linger))
@@ -155,10 +159,20 @@ export class RtmpSession {
     nms.onOutput = (data) => this.#write(data)
     nms.onPacket = (packet) => this.#receive(packet)
     const original = {
+      chunkMessageHeaderRead: rtmp.chunkMessageHeaderRead.bind(rtmp),
       packetAlloc: rtmp.packetAlloc.bind(rtmp),
       controlHandler: rtmp.controlHandler.bind(rtmp),
-      invokeHandler: rtmp.invokeHandler.bind(rtmp),
+      dataHandler: rtmp.dataHandler.bind(rtmp),
       onConnect: rtmp.onConnect.bind(rtmp),
+    }
+    rtmp.chunkMessageHeaderRead = () => {
+      const { bytes, header } = rtmp.parserPacket
+      const before = header.length
+      const read = original.chunkMessageHeaderRead()
+      // A shorter length in the middle of a message makes the parser go back in its input.
+      if (bytes > 0 && header.length !== before)
+        throw new Error(`message of ${before} bytes becomes one of ${header.length}`)
+      return read
     }
     rtmp.packetAlloc = () => {
       this.#checkMessage(rtmp)
@@ -168,7 +182,9 @@ export class RtmpSession {
       checkControl(rtmp)
       original.controlHandler()
     }
-    rtmp.invokeHandler = () => original.invokeHandler()
+    rtmp.dataHandler = () => {
+      if (rtmp.parserPacket.header.length > 0) original.dataHandler() // some encoders send empty media, which it cannot read
+    }
     rtmp.onConnect = (message) => {
       checkConnect(message)
       original.onConnect(message)
@@ -222,7 +238,8 @@ export class RtmpSession {
 
   #checkMessage(rtmp: NmsRtmp): void {
     const { header } = rtmp.parserPacket
-    const limit = this.#state === 'publishing' ? MAX_MESSAGE_BYTES : MAX_MESSAGE_BYTES_BEFORE
+    const isMedia = this.#state === 'publishing' && header.type in TAG_TYPES
+    const limit = isMedia ? MAX_MEDIA_BYTES : MAX_COMMAND_BYTES
     if (header.length > limit) throw new Error(`message of ${header.length} bytes, at most ${limit}`)
     if (rtmp.inPackets.size > MAX_CHUNK_STREAMS)
       throw new Error(`more than ${MAX_CHUNK_STREAMS} chunk streams`)

@@ -22,6 +22,8 @@ interface Live {
   program: Program
   publisher: { session: RtmpSession; source: Source; lastMediaAtMs: number } | null
   forgetTimer: NodeJS.Timeout | null
+  /** It is being ended on purpose: a publisher that comes now begins another program. */
+  isFinishing: boolean
 }
 
 export const PUBLISH_APP = 'live'
@@ -74,7 +76,8 @@ export class LivePrograms implements LiveRooms {
 
   /** Who publishes with which key; the way in for every RTMP connection. */
   async authorise(request: PublishRequest, session: RtmpSession): Promise<Publication | Refusal> {
-    if (request.app !== PUBLISH_APP) return { description: `the server address ends with /${PUBLISH_APP}` }
+    if (request.app.replace(/\/+$/, '') !== PUBLISH_APP)
+      return { description: `the server address ends with /${PUBLISH_APP}` }
     const room = await this.#options.rooms.findByKey(request.streamName)
     if (!room) return { description: 'wrong stream key: copy it from the studio again' }
     if (!(await this.#isFree(room.id)))
@@ -112,6 +115,7 @@ export class LivePrograms implements LiveRooms {
   }
 
   async #finish(live: Live): Promise<void> {
+    live.isFinishing = true
     live.publisher?.session.close('stopped')
     live.program.drain()
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS))
@@ -155,9 +159,17 @@ export class LivePrograms implements LiveRooms {
 
   #openProgram(roomId: string): Live {
     const running = this.#live.get(roomId)
-    if (running && running.program.state !== 'ended' && running.program.state !== 'refused') return running
+    const isOver =
+      running?.isFinishing || running?.program.state === 'ended' || running?.program.state === 'refused'
+    if (running && !isOver) return running
+    running?.program.end()
     if (running) this.#forget(roomId, running)
-    const live: Live = { program: this.#createProgram(roomId), publisher: null, forgetTimer: null }
+    const live: Live = {
+      program: this.#createProgram(roomId),
+      publisher: null,
+      forgetTimer: null,
+      isFinishing: false,
+    }
     this.#live.set(roomId, live)
     return live
   }
