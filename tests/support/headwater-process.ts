@@ -72,11 +72,8 @@ export class HeadwaterProcess {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const made = new HeadwaterProcess(
-      child,
-      { http: http ?? 0, rtmp: rtmp ?? 0 },
-      { path: dataDir, isOwn: options.dataDir === undefined },
-    )
+    const taken = { http: Number(env.HTTP_PORT), rtmp: Number(env.RTMP_PORT) }
+    const made = new HeadwaterProcess(child, taken, { path: dataDir, isOwn: options.dataDir === undefined })
     await eventually(() => made.isReady(), START_LIMIT_MS).catch(() => {
       throw new Error(`headwater did not start:\n${made.output}`)
     })
