@@ -41,7 +41,7 @@ export function chooseRate(frameRate: number | null): number {
 /** Highest first. A source smaller than every rung gets one of its own size. */
 export function chooseLadder(source: SourceShape, config: LadderConfig): Rendition[] {
   const fps = chooseRate(source.frameRate)
-  const shorter = even(Math.min(source.width, source.height))
+  const shorter = evenWithin(Math.min(source.width, source.height))
   const rungs = config.renditions.filter((rung) => rung.height <= shorter)
   const hasOwn = rungs.some((rung) => rung.height === shorter)
   if (!hasOwn && (config.sourceHeight || rungs.length === 0))
@@ -63,7 +63,7 @@ export function bitrateFor(height: number): number {
 function scale(source: SourceShape, height: number): { width: number; height: number } {
   const shorter = Math.min(source.width, source.height)
   const longer = Math.max(source.width, source.height)
-  const long = even((longer * height) / shorter)
+  const long = Math.min(Math.round((longer * height) / shorter / 2) * 2, evenWithin(longer))
   return source.width >= source.height ? { width: long, height } : { width: height, height: long }
 }
 
@@ -71,6 +71,6 @@ function isMultiple(rate: number, of: number): boolean {
   return Math.abs(rate / of - Math.round(rate / of)) < 0.02
 }
 
-function even(size: number): number {
-  return Math.max(2, Math.round(size / 2) * 2)
+function evenWithin(size: number): number {
+  return Math.max(2, Math.floor(size / 2) * 2)
 }

@@ -46,7 +46,9 @@ describe('the merged FLV', () => {
           if (isVideo) log.video(videoTag((videoMs += stepMs), { keyframe: stepMs < 100 }))
           else log.audio(aacFrame((frame += 1 + (stepMs % 5)), SILENT_FRAME))
         }
-        expect(out.every((tag, index) => index === 0 || tag.timestampMs >= (out[index - 1]?.timestampMs ?? 0))).toBe(true)
+        expect(
+          out.every((tag, index) => index === 0 || tag.timestampMs >= (out[index - 1]?.timestampMs ?? 0)),
+        ).toBe(true)
       }),
     )
   })

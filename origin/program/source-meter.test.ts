@@ -102,7 +102,8 @@ describe('warnings', () => {
 
   it('name a variable frame rate, but not the millisecond rounding of FLV', () => {
     const meter = new SourceMeter()
-    for (let n = 0, atMs = 0; n < 200; n++, atMs += n % 4 === 0 ? 67 : 33) meter.observe(videoTag(atMs, { keyframe: n % 60 === 0 }), atMs)
+    for (let n = 0, atMs = 0; n < 200; n++, atMs += n % 4 === 0 ? 67 : 33)
+      meter.observe(videoTag(atMs, { keyframe: n % 60 === 0 }), atMs)
     expect(warningsOf(meter)).toContain('frame_rate_variable')
     expect(warningsOf(meterOf({ fps: 24000 / 1001 }))).toEqual([])
     expect(warningsOf(meterOf({ fps: 60 }))).toEqual([])

@@ -53,7 +53,8 @@ describe('the video log', () => {
     const kept = log.since(0).reduce((sum, tag) => sum + tag.data.length, 0)
     expect(kept).toBeLessThanOrEqual(64 * MEGABYTE)
     const endless = new VideoLog()
-    for (let ms = 1; ms < 5000; ms += 50) endless.push({ tag: videoTag(ms, { bytes: MEGABYTE }), ptsMs: ms, keyframe: ms === 1 })
+    for (let ms = 1; ms < 5000; ms += 50)
+      endless.push({ tag: videoTag(ms, { bytes: MEGABYTE }), ptsMs: ms, keyframe: ms === 1 })
     expect(endless.since(0).reduce((sum, tag) => sum + tag.data.length, 0)).toBeLessThanOrEqual(64 * MEGABYTE)
   })
 
@@ -64,7 +65,9 @@ describe('the video log', () => {
     log.configure(videoHeaderTag(11_900, 0x28))
     fill(log, 12_000, 13_000)
     const tags = log.since(11_000)
-    const levels = tags.flatMap((tag, index) => (isSequenceHeader(tag) ? [[index, tag.data[8], tag.timestampMs]] : []))
+    const levels = tags.flatMap((tag, index) =>
+      isSequenceHeader(tag) ? [[index, tag.data[8], tag.timestampMs]] : [],
+    )
     expect(levels).toEqual([
       [0, 0x1f, 10_000],
       [21, 0x28, 12_000],
