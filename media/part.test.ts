@@ -159,6 +159,16 @@ describe('verifyPart', () => {
     expect(verifyPart(concatBytes([box, bytes.subarray(bodyOffset)]), TEST_PUBLIC_KEY)).toBe(false)
   })
 
+  it('is false for a body of another length than META says, however it is signed', () => {
+    const { bytes } = smallPart(SMALL_VIDEO, FIRST)
+    const { meta, bodyOffset } = parseMeta(bytes)
+    const bodyBytes = meta.bodyBytes - 1
+    expect(chunkBytesFor(bodyBytes)).toBe(meta.chunkBytes)
+    const signed = encodeMeta({ ...meta, bodyBytes })
+    const box = encodeMetaBox(signed, testSign(signingInput(signed)))
+    expect(verifyPart(concatBytes([box, bytes.subarray(bodyOffset)]), TEST_PUBLIC_KEY)).toBe(false)
+  })
+
   it('does not take a signature over the bare META', () => {
     const { bytes } = smallPart(SMALL_VIDEO, FIRST)
     const { signed, bodyOffset } = parseMeta(bytes)
@@ -175,6 +185,13 @@ describe('parseMeta', () => {
     ['chunks of no bytes', metaBox({}, { bodyBytes: 100, chunkBytes: 0, count: 5 })],
   ])('refuses %s', (_, bytes) => {
     expect(() => parseMeta(bytes)).toThrow(MediaError)
+  })
+
+  it('refuses bytes between the signature and the end of its box', () => {
+    const { signed, signature } = parseMeta(metaBox({}))
+    expect(() => parseMeta(encodeMetaBox(signed, concatBytes([signature, new Uint8Array(1)])))).toThrow(
+      '1 bytes behind the signature',
+    )
   })
 
   it('refuses a number of chunks before it makes them', () => {
