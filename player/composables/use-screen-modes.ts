@@ -22,7 +22,7 @@ export function useScreenModes(
   const gone = new AbortController()
   const look = (): void => {
     isFullscreen.value = document.fullscreenElement !== null && document.fullscreenElement === root.value
-    isPip.value = document.pictureInPictureElement != null && document.pictureInPictureElement === video()
+    isPip.value = video() !== null && document.pictureInPictureElement === video()
   }
   for (const name of ['fullscreenchange', 'enterpictureinpicture', 'leavepictureinpicture'])
     document.addEventListener(name, look, { signal: gone.signal, capture: true })

@@ -67,8 +67,8 @@ describe('choosePlaybackRate', () => {
 
 describe('chooseStartSeek', () => {
   it('jumps only when clearly late and only into what is buffered', () => {
-    expect(chooseStartSeek({ mode: 'low', distanceS: 1.2, bufferedAheadS: 1.2 })).toBe(0)
+    expect(chooseStartSeek({ mode: 'low', distanceS: 1.1, bufferedAheadS: 1.1 })).toBe(0)
     expect(chooseStartSeek({ mode: 'low', distanceS: 2.9, bufferedAheadS: 2.9 })).toBeCloseTo(2)
-    expect(chooseStartSeek({ mode: 'low', distanceS: 2.9, bufferedAheadS: 0.5 })).toBeCloseTo(0.3)
+    expect(chooseStartSeek({ mode: 'low', distanceS: 2.9, bufferedAheadS: 1.5 })).toBe(0)
   })
 })

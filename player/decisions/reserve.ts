@@ -7,7 +7,9 @@ import { MODES, type LatencyMode } from './latency-mode.ts'
 export const MIN_RATE = 0.95
 export const MAX_RATE = 1.05
 /** Further behind than this after the first frame, one seek is kinder than a minute of fast playing. */
-export const START_SEEK_S = 0.75
+const START_SEEK_S: Readonly<Record<LatencyMode, number>> = { continuity: 0.75, low: 0.25 }
+/** What stays buffered behind the seek. */
+const SEEK_MARGIN_S = 0.3
 /** Slows down fully while less than this part of the target is left. */
 const STARVED_SHARE = 0.6
 
@@ -35,13 +37,13 @@ export function choosePlaybackRate(input: ReserveInput): number {
   return error > 0 ? mode.fast : mode.slow
 }
 
-/** The one seek allowed at the start: how far to jump forward, or 0. Never beyond what is buffered. */
+/** The one seek allowed at the start: how far to jump forward, or 0. Only into what is buffered. */
 export function chooseStartSeek(input: {
   mode: LatencyMode
   distanceS: number
   bufferedAheadS: number
 }): number {
   const excess = input.distanceS - MODES[input.mode].targetS
-  if (excess < START_SEEK_S) return 0
-  return Math.max(0, Math.min(excess, input.bufferedAheadS - 0.2))
+  if (excess < START_SEEK_S[input.mode] || input.bufferedAheadS < excess + SEEK_MARGIN_S) return 0
+  return excess
 }

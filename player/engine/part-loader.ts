@@ -91,17 +91,13 @@ export function createPartLoader<Context extends { url: string }>(
       const callbacks = this.#callbacks
       if (!callbacks) return
       this.#callbacks = null
-      // the time an answer was held must not read as the age of a playlist: its first byte is now
-      const now = performance.now()
-      this.stats.loading.first = now
-      this.stats.loading.end = now
-      this.stats.loaded = this.stats.total = typeof data === 'string' ? data.length : data.byteLength
+      noteAnswer(this.stats, typeof data === 'string' ? data.length : data.byteLength)
       callbacks.onSuccess({ url, data, code: 200 }, this.stats, context, null)
     }
 
     #fail(context: Context, cause: unknown): void {
       const callbacks = this.#callbacks
-      if (!callbacks || this.#gone.signal.aborted) return
+      if (!callbacks) return
       this.#callbacks = null
       const text = cause instanceof Error ? cause.message : 'failed'
       callbacks.onError(
@@ -112,6 +108,15 @@ export function createPartLoader<Context extends { url: string }>(
       )
     }
   }
+}
+
+/** The time an answer was held must not read as the age of a playlist: its first byte is now. */
+function noteAnswer(stats: LoaderStats, size: number): void {
+  const now = performance.now()
+  stats.loading.first = now
+  stats.loading.end = now
+  stats.loaded = size
+  stats.total = size
 }
 
 function isGone(cause: unknown): boolean {

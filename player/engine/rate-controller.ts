@@ -14,6 +14,8 @@ export interface RateControllerOptions {
 const TICK_MS = 100
 /** Two seconds of ticks: parts come in steps. */
 const WINDOW = 20
+/** A start counts as one for this long: the buffer must fill before there is anywhere to seek to. */
+const START_MS = 2000
 /** A distance this far over the target is the viewer's wish, not drift. */
 const HELD_MARGIN_S = 1.5
 
@@ -22,7 +24,8 @@ export class RateController {
   readonly #distances = new MeanWindow(WINDOW)
   #mode: LatencyMode
   #heldS: number | null = null
-  #hasStarted = false
+  /** until when the seek of the start may happen; null: not yet begun */
+  #startsUntilMs: number | null = null
   #timer: ReturnType<typeof setInterval> | null = null
 
   constructor(options: RateControllerOptions) {
@@ -67,12 +70,17 @@ export class RateController {
     const distance = distanceS()
     if (distance === null || video.paused || video.seeking || video.readyState < video.HAVE_CURRENT_DATA)
       return
-    if (!this.#hasStarted) {
-      this.#hasStarted = true
-      this.#seekBy(
-        chooseStartSeek({ mode: this.#mode, distanceS: distance, bufferedAheadS: bufferedAheadS() }),
-      )
-      return
+    this.#startsUntilMs ??= performance.now() + START_MS
+    if (performance.now() < this.#startsUntilMs) {
+      const seconds = chooseStartSeek({
+        mode: this.#mode,
+        distanceS: distance,
+        bufferedAheadS: bufferedAheadS(),
+      })
+      if (seconds > 0) {
+        this.#startsUntilMs = 0
+        return this.#seekBy(seconds)
+      }
     }
     const mean = this.#distances.add(distance)
     const rate = choosePlaybackRate({

@@ -165,6 +165,24 @@ export const en = {
   'obs.3': 'In Settings → Output: encoder x264 or NVENC (H.264), keyframe interval 2 s, 2500 to 6000 kbit/s.',
   'obs.4': 'In Settings → Audio: 48 kHz.',
   'obs.5': 'Press “Start Streaming”. The preview here starts by itself.',
+
+  'remark.source_malformed': 'What arrived is not a stream that can be read. Start the stream again.',
+  'remark.video_codec_unsupported':
+    'The video is not H.264. OBS: Settings → Output → Video encoder: x264 or NVENC H.264.',
+  'remark.video_unreadable': 'The picture cannot be read. OBS: Settings → Advanced → Colour format: NV12.',
+  'remark.resolution_too_high': 'The picture is too large. OBS: Settings → Video → Output resolution.',
+  'remark.bitrate_too_high': 'The bitrate is too high. OBS: Settings → Output → Bitrate.',
+  'remark.no_keyframe': 'No keyframe came. OBS: Settings → Output → Advanced → Keyframe interval: 2 s.',
+  'remark.capacity_exceeded': 'The server has no room for one more stream at the moment. Try again later.',
+  'remark.encoder_failed': 'The server could not convert this signal. Try another encoder setting in OBS.',
+  'remark.keyframe_interval_long':
+    'Keyframes are far apart ({seconds} s): joining takes long. OBS: Settings → Output → Advanced → Keyframe interval: 2 s.',
+  'remark.frame_rate_variable': 'The frame rate varies. OBS: Settings → Video → Common FPS values: 30 or 60.',
+  'remark.b_frames':
+    'B-frames add delay. OBS: Settings → Output → Advanced → Tune: zerolatency, or B-frames: 0.',
+  'remark.audio_not_48khz': 'The sound is resampled. OBS: Settings → Audio → Sample rate: 48 kHz.',
+  'remark.audio_codec_unsupported':
+    'Viewers hear silence: the sound is not AAC. OBS: Settings → Output → Audio encoder: AAC.',
 } as const
 
 export type TextKey = keyof typeof en

@@ -166,4 +166,19 @@ export const zhCn: Record<TextKey, string> = {
   'obs.3': '“设置 → 输出”：编码器选 x264 或 NVENC（H.264），关键帧间隔 2 秒，码率 2500–6000 kbit/s。',
   'obs.4': '“设置 → 音频”：采样率 48 kHz。',
   'obs.5': '点击“开始直播”，这里的预览会自动出现。',
+
+  'remark.source_malformed': '收到的内容不是可读取的直播流，请重新开始直播。',
+  'remark.video_codec_unsupported': '视频不是 H.264。OBS：设置 → 输出 → 视频编码器：x264 或 NVENC H.264。',
+  'remark.video_unreadable': '画面无法读取。OBS：设置 → 高级 → 色彩格式：NV12。',
+  'remark.resolution_too_high': '画面尺寸过大。OBS：设置 → 视频 → 输出分辨率。',
+  'remark.bitrate_too_high': '码率过高。OBS：设置 → 输出 → 比特率。',
+  'remark.no_keyframe': '没有收到关键帧。OBS：设置 → 输出 → 高级 → 关键帧间隔：2 秒。',
+  'remark.capacity_exceeded': '服务器目前无法再承载一路直播，请稍后再试。',
+  'remark.encoder_failed': '服务器无法转换此信号，请在 OBS 中更换编码设置。',
+  'remark.keyframe_interval_long':
+    '关键帧间隔过长（{seconds} 秒），观众进入较慢。OBS：设置 → 输出 → 高级 → 关键帧间隔：2 秒。',
+  'remark.frame_rate_variable': '帧率不稳定。OBS：设置 → 视频 → 常用 FPS 值：30 或 60。',
+  'remark.b_frames': 'B 帧会增加延迟。OBS：设置 → 输出 → 高级 → Tune：zerolatency，或 B 帧：0。',
+  'remark.audio_not_48khz': '声音需要重采样。OBS：设置 → 音频 → 采样率：48 kHz。',
+  'remark.audio_codec_unsupported': '观众听不到声音：音频不是 AAC。OBS：设置 → 输出 → 音频编码器：AAC。',
 }
