@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { Agent, request as send } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -304,6 +305,24 @@ describe('bounds', () => {
     expect(JSON.parse((await get(`${TRACK}/12.0.m4s`)).body.toString())).toMatchObject({ code: 'not_ready' })
     parked.release(bytes(BODY))
     for (const { status } of await Promise.all(held)) expect(status).toBe(200)
+  })
+
+  it('cuts a viewer that does not read, and nobody else', async () => {
+    const parked = new Parked()
+    origin.on(PART, parked.script)
+    const stopped = connect({ port: edge.port, host: '127.0.0.1' })
+    stopped.on('error', () => undefined)
+    stopped.write(`GET ${PART} HTTP/1.1\r\nHost: edge\r\n\r\n`)
+    const good = get(PART)
+    await eventually(async () => (await edge.metric('headwater_edge_waiting_viewers')) === 2)
+    stopped.pause()
+    const body = Buffer.alloc(30 * 1024 * 1024, 'headwater')
+    parked.release(bytes(body))
+    expect((await good).body.equals(body)).toBe(true)
+    const closed = new Promise((resolve) => stopped.once('close', resolve))
+    stopped.resume()
+    await closed
+    expect(stopped.bytesRead).toBeLessThan(body.length)
   })
 
   it('ends parked requests when it closes', async () => {

@@ -61,7 +61,7 @@ export class Edge {
     })
     const shared = { upstream: this.#upstream, metrics: this.#metrics, warn: this.#warn }
     this.#coalescer = new Coalescer({ ...shared, cache: this.#cache, limits })
-    this.#flv = new FlvHub({ ...shared, settings: flv })
+    this.#flv = new FlvHub({ ...shared, logger, settings: flv })
   }
 
   /** Nothing is opened before a viewer asks. */

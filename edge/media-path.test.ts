@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isMediaPath, parseMediaPath } from './media-path.ts'
 
@@ -56,6 +57,40 @@ describe('media addresses', () => {
   ])('refuses the directive %s', (query) => {
     expect(() => parseMediaPath(`${TRACK}/index.m3u8?${query}`)).toThrow(
       expect.objectContaining({ code: 'bad_request' }),
+    )
+  })
+
+  it('makes of any text whatever a safe address of the origin or a refusal', () => {
+    const piece = fc.oneof(
+      fc.string({ maxLength: 12 }),
+      fc.constantFrom(
+        'live',
+        'hls',
+        'flv',
+        'room-1',
+        'program01',
+        '720p',
+        '12.3.m4s',
+        'index.m3u8',
+        '..',
+        '%2e',
+        '?',
+        '\r\n',
+      ),
+    )
+    const target = fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join('/')}`)
+    fc.assert(
+      fc.property(target, (text) => {
+        try {
+          const request = parseMediaPath(text)
+          const address = request.kind === 'redirect' ? request.location : request.path
+          expect(address).toMatch(/^\/live\/[\w-]{3,64}\/[\w./?&=-]+$/)
+          expect(address).not.toContain('..')
+        } catch (error) {
+          expect(error).toMatchObject({ code: expect.stringMatching(/^(not_found|bad_request)$/) })
+        }
+      }),
+      { numRuns: 2000 },
     )
   })
 

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import type { CountedWarn } from '../../runtime/flood-limiter.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import type { Answer } from '../answer.ts'
 import { LINGER_MS } from '../answer.ts'
 import type { FlvRequest } from '../media-path.ts'
@@ -20,6 +21,7 @@ export interface FlvHubOptions {
   upstream: Upstream
   metrics: EdgeMetrics
   warn: CountedWarn
+  logger: Logger
   settings?: Partial<FlvHubSettings>
 }
 
@@ -99,15 +101,20 @@ export class FlvHub {
       settings: this.#settings,
       metrics,
       warn,
-      onClosed: () => this.#forget(request.path, relay),
+      onClosed: () => this.#forget(request, relay),
     })
     this.#relays.set(request.path, relay)
+    this.#options.logger.debug(
+      { room: request.room, rendition: request.rendition },
+      'FLV asked of the origin',
+    )
     relay.start()
     return relay
   }
 
   /** A refusal is shared by all who ask in the same moment; a relay that was open is gone at once. */
-  #forget(path: string, relay: FlvRelay): void {
+  #forget({ path, room, rendition }: FlvRequest, relay: FlvRelay): void {
+    this.#options.logger.debug({ room, rendition, wasOpen: relay.isOpen }, 'FLV from the origin closed')
     const drop = (): void => {
       if (this.#relays.get(path) === relay) this.#relays.delete(path)
     }

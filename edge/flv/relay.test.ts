@@ -206,6 +206,22 @@ describe('the life of an FLV upstream', () => {
     expect(await edge.metric('headwater_edge_flv_upstreams')).toBe(0)
   })
 
+  it('ends with the edge, and its viewers with it', async () => {
+    const waiting = view('/live/room-1/720p.flv')
+    origin.on('/live/room-1/720p.flv?behind=10', () => undefined)
+    await origin.untilAsked('/live/room-1/720p.flv?behind=10')
+    const viewer = view()
+    const source = await upstream()
+    source.write(encodeStream([...headers(), ...media(10_000, 11_000)]))
+    await untilSeen(viewer, 'a10960')
+    const closed = new Promise((resolve) => source.once('close', resolve))
+    await edge.edge.close()
+    await closed
+    await eventually(() => viewer.isClosed)
+    await eventually(() => waiting.status === 502)
+    expect(await edge.metric('headwater_edge_flv_upstreams')).toBe(0)
+  })
+
   it('reads on behind a malformed stream', async () => {
     const viewer = view()
     const first = await upstream()

@@ -4,12 +4,12 @@
  * `npm run bench -- flv [viewers] [flush of the edge, ms]`
  */
 
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Child } from './support/child.ts'
+import { makeFlv } from './support/flv-file.ts'
 import type { ViewersOrder, ViewersReport } from './support/flv-viewers.ts'
 import { median, round } from './support/statistics.ts'
 
@@ -27,9 +27,7 @@ const ROUNDS = 3
 const SETTLE_MS = 4000
 const MEASURE_MS = 12_000
 
-const folder = mkdtempSync(join(tmpdir(), 'headwater-bench-'))
-const file = join(folder, 'in.flv')
-makeStream(file)
+const { folder, file } = makeFlv()
 
 const at = (name: string): URL => new URL(`support/${name}.ts`, import.meta.url)
 const origin = await Child.start<{ port: number; startedAt: number }>(at('flv-origin'), [file])
@@ -90,18 +88,6 @@ try {
   publisher.kill('SIGKILL')
   for (const { child } of [viewers, edge, nms, origin]) await child.close()
   rmSync(folder, { recursive: true })
-}
-
-/** Noise of a constant 2.4 Mbit/s and a tone: what a streamer's encoder sends, without the encoder. */
-function makeStream(path: string): void {
-  const video =
-    '-f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000 -t 20'
-  const codec = '-c:v libx264 -preset ultrafast -bf 0 -g 60 -keyint_min 60 -sc_threshold 0 -pix_fmt yuv420p'
-  const rate =
-    '-b:v 2400k -minrate 2400k -maxrate 2400k -bufsize 1200k -x264-params nal-hrd=cbr -c:a aac -b:a 128k -ac 2'
-  const args = `-y -v error ${video} ${codec} ${rate} -f flv`.split(' ')
-  const { status } = spawnSync('ffmpeg', [...args, path], { stdio: ['ignore', 2, 2] })
-  if (status !== 0) throw new Error('ffmpeg could not make the stream')
 }
 
 async function measure({ server, port, path, startedAt }: Contestant, count: number) {

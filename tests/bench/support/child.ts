@@ -60,7 +60,7 @@ export class Child {
 
 /** In the child: answers each message with what `handle` returns. */
 export function answerParent(ready: unknown, handle: (message: unknown) => unknown): void {
-  process.on('message', (message) => process.send?.(handle(message) as object))
+  process.on('message', async (message) => process.send?.((await handle(message)) as object))
   process.on('disconnect', () => process.exit())
   process.send?.(ready as object)
 }

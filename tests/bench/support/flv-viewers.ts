@@ -7,7 +7,14 @@ import { answerParent } from './child.ts'
 import { round, spreadOf } from './statistics.ts'
 
 export type ViewersOrder =
-  | { do: 'open'; port: number; path: string; count: number; startedAt: number | null }
+  | {
+      do: 'open'
+      port: number
+      path: string
+      count: number
+      startedAt: number | null
+      stopAfterBytes?: number
+    }
   | { do: 'measure'; ms: number }
   | { do: 'close' }
 
@@ -29,11 +36,7 @@ let counts: number[] = []
 let delays: number[] = []
 let isMeasuring = false
 
-answerParent({}, () => ({}))
-process.removeAllListeners('message')
-process.on('message', (message) => {
-  void obey(message as ViewersOrder).then((report) => process.send?.(report))
-})
+answerParent({}, (order) => obey(order as ViewersOrder))
 
 async function obey(order: ViewersOrder): Promise<ViewersReport> {
   if (order.do === 'open') for (let n = 0; n < order.count; n++) await open(order, n)
@@ -72,7 +75,8 @@ async function open(order: ViewersOrder & { do: 'open' }, n: number): Promise<vo
       callback(size, buffer) {
         counts[n] = (counts[n] ?? 0) + size
         read?.(buffer.subarray(0, size))
-        return true
+        // False pauses the socket: from then on this viewer does not read.
+        return (counts[n] ?? 0) < (order.stopAfterBytes ?? Infinity)
       },
     },
   })
