@@ -3,13 +3,15 @@ import { concatBytes, u32Bytes, u64Bytes } from './bytes.ts'
 import { encodeBox, encodeFullBox } from './box.ts'
 import type { Sample } from './fragment.ts'
 import { encodeMeta, encodeMetaBox, runningNumber, type Part, type PartHeader } from './part.ts'
-import { chunkBytesFor, hashChunks, signingInput, type Sign } from './signature.ts'
+import { chunkBytesFor, hashChunks, signingInput, type Hash, type Sign } from './signature.ts'
 
 export interface PartContents {
   header: PartHeader
   /** All of one k, in order, at least one. */
   samples: readonly Sample[]
   sign: Sign
+  /** SHA-256; pure JavaScript unless a faster one is handed in. */
+  hash?: Hash
 }
 
 const SYNC_SAMPLE = 0x02000000
@@ -19,7 +21,7 @@ const TRACK_ID = 1
 const NTP_OFFSET_SECONDS = 2_208_988_800
 
 /** Throws `MediaError` when the samples are more than a part can hold (16 MiB). */
-export function encodePart({ header, samples, sign }: PartContents): Part {
+export function encodePart({ header, samples, sign, hash }: PartContents): Part {
   const payload = samples.map((sample) => sample.data)
   const sequence = runningNumber(header) + 1
   const moofBytes = encodeMoof(header, samples, { sequence, dataOffset: 0 }).length
@@ -30,7 +32,7 @@ export function encodePart({ header, samples, sign }: PartContents): Part {
     header,
     bodyBytes: body.length,
     chunkBytes,
-    chunkHashes: hashChunks(body, chunkBytes),
+    chunkHashes: hashChunks(body, chunkBytes, hash),
   })
   return { header, bytes: concatBytes([encodeMetaBox(signed, sign(signingInput(signed))), body]) }
 }

@@ -4,8 +4,10 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { asciiBytes, concatBytes } from './bytes.ts'
 import { HASH_BYTES, MAX_CHUNK_BYTES, MIN_CHUNKS, parseMeta, type SignedMeta } from './part.ts'
 
-/** Signs a message, such as `signWith(secretKey)`; the origin may hand in a native one. */
+/** Signs a message, such as `signWith(secretKey)`; the origin hands in a native one, thirty times as fast. */
 export type Sign = (message: Uint8Array) => Uint8Array
+/** SHA-256, all 32 bytes of it. */
+export type Hash = (bytes: Uint8Array) => Uint8Array
 
 /** Keeps a signature over a part from being taken for one over anything else. */
 const DOMAIN = asciiBytes('headwater/part/1\0')
@@ -24,15 +26,11 @@ export function chunkBytesFor(bodyBytes: number): number {
   return Math.ceil(bodyBytes / count)
 }
 
-export function hashChunks(body: Uint8Array, chunkBytes: number): Uint8Array[] {
+export function hashChunks(body: Uint8Array, chunkBytes: number, hash: Hash = sha256): Uint8Array[] {
   const hashes: Uint8Array[] = []
   for (let at = 0; at < body.length; at += chunkBytes)
-    hashes.push(hashChunk(body.subarray(at, at + chunkBytes)))
+    hashes.push(hash(body.subarray(at, at + chunkBytes)).subarray(0, HASH_BYTES))
   return hashes
-}
-
-export function hashChunk(chunk: Uint8Array): Uint8Array {
-  return sha256(chunk).subarray(0, HASH_BYTES)
 }
 
 /** Whether the origin signed this META. */

@@ -1,9 +1,10 @@
 /** Makes a program's parts: cuts each track by time, and publishes part k once every track has it, signed. */
+import { createHash } from 'node:crypto'
 import { AAC_SAMPLES_PER_FRAME, encodeAacInit, PROGRAM_AUDIO } from '../../media/aac.ts'
 import { parseInit, type Sample } from '../../media/fragment.ts'
 import { encodePart } from '../../media/part-writer.ts'
 import { partIdOf, PARTS_PER_SEGMENT, type PartHeader } from '../../media/part.ts'
-import type { Sign } from '../../media/signature.ts'
+import type { Hash, Sign } from '../../media/signature.ts'
 import { MediaError } from '../../media/media-error.ts'
 import { Track } from '../../media/track.ts'
 import { PartCutter, type CutPart } from './part-cutter.ts'
@@ -34,6 +35,9 @@ export interface PackagerOptions {
   captureTimeMs: (mediaMs: number) => number
   firstPart: number
 }
+
+/** Node's own, ten times as fast as the one that browsers share. */
+const sha256: Hash = (bytes) => createHash('sha256').update(bytes).digest()
 
 interface Lane extends PackagedTrack {
   cutter: PartCutter | null
@@ -206,7 +210,7 @@ export class Packager {
       duration: part.samples.reduce((sum, sample) => sum + sample.duration, 0),
       captureTimeMs: captureTimeMs((first.time * 1000) / timescale),
     }
-    const { bytes } = encodePart({ header, samples: part.samples, sign })
+    const { bytes } = encodePart({ header, samples: part.samples, sign, hash: sha256 })
     lane.track.note(header, bytes)
   }
 

@@ -1,11 +1,11 @@
 /** Every room's running program: takes publishers in, keeps one source a room, tells who listens how it goes. */
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../runtime/config.ts'
-import { signWith } from '../../media/signature.ts'
 import type { FlvTag } from '../../media/flv-tag.ts'
 import { roomLogger, type Logger } from '../../runtime/logger.ts'
 import type { EndReason, Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
 import type { RoomRegistry } from '../room/registry.ts'
+import { signerOf } from '../room/room.ts'
 import type { EncodingJobs } from './encoding-jobs.ts'
 import type { LiveFacts, LiveRooms, Notice } from './live-rooms.ts'
 import { Program } from './program.ts'
@@ -183,7 +183,7 @@ export class LivePrograms implements LiveRooms {
       limits: { ...config.source, audioBitrateKbps: config.ladder.audioBitrateKbps },
       windowSeconds: config.window.seconds,
       reconnectWindowMs: config.reconnectWindowSeconds * 1000,
-      sign: signWith(rooms.signingKey(roomId).seed),
+      sign: signerOf(rooms.signingKey(roomId)),
       logger,
       onEncodingNeeded: (program) => {
         jobs

@@ -79,7 +79,7 @@ export class Source {
 
   /** Throws nothing: what is not FLV refuses the source. */
   receive(tag: FlvTag): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || tag.data.length === 0) return // some encoders send empty messages
     try {
       this.#meter.observe(tag, this.#options.now())
       if (tag.type === 'video') this.#video(tag)
@@ -99,11 +99,11 @@ export class Source {
   #video(tag: FlvTag): void {
     const { sink, timeline, now } = this.#options
     const header = parseVideoHeader(tag.data)
+    if (header.kind === 'end' || header.kind === 'metadata') return
     if (header.codec !== 'avc')
       return this.#refuse('video_codec_unsupported', `video in ${header.codec} is not taken: set H.264`)
     if (header.kind === 'sequence-header')
       return sink.videoHeader({ ...tag, data: avcBody(tag.data, header, 0) })
-    if (header.kind !== 'frames') return
     const ptsMs = tag.timestampMs + header.compositionTimeMs
     const placed = timeline.placeVideo({ dtsMs: tag.timestampMs, ptsMs, keyframe: header.keyframe }, now())
     if (!placed) return

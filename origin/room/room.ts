@@ -1,6 +1,7 @@
 /** A room: what it is to everyone, what is kept of it, and the pair of keys its parts are signed with. */
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import type { Sign } from '../../media/signature.ts'
 
 export const STREAMING_MODES = ['rtmp', 'webrtc', 'hybrid'] as const
 export type StreamingMode = (typeof STREAMING_MODES)[number]
@@ -44,9 +45,18 @@ export function createSigningKey(): SigningKey {
 
 /** The key pair of a seed that was kept. Throws when it is not one. */
 export function restoreSigningKey(seed: Uint8Array): SigningKey {
+  const { x = '' } = createPublicKey(privateKeyOf(seed)).export({ format: 'jwk' })
+  return { seed, publicKey: Buffer.from(x, 'base64url') }
+}
+
+/** Signs with a room's key (Ed25519, by Node's own implementation). */
+export function signerOf({ seed }: SigningKey): Sign {
+  const key = privateKeyOf(seed)
+  return (message) => sign(null, message, key)
+}
+
+function privateKeyOf(seed: Uint8Array): KeyObject {
   // PKCS #8 wrapping of a raw Ed25519 seed (RFC 8410 §7): fixed bytes, then the 32 of the seed.
   const wrapping = Buffer.from('302e020100300506032b657004220420', 'hex')
-  const key = createPrivateKey({ key: Buffer.concat([wrapping, seed]), format: 'der', type: 'pkcs8' })
-  const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
-  return { seed, publicKey: Buffer.from(x, 'base64url') }
+  return createPrivateKey({ key: Buffer.concat([wrapping, seed]), format: 'der', type: 'pkcs8' })
 }
