@@ -8,6 +8,7 @@ import type { ViewersOrder, ViewersReport } from './support/flv-viewers.ts'
 
 const GOOD = 50
 const STOPPED = 100
+const SETTLE_MS = 4000
 const MEASURE_MS = 5000
 // Buffers of the kernel take some 4 MB of each before the edge notices; then 1 MB, then 10 s.
 const PERIODS = 9
@@ -24,6 +25,7 @@ const where = { do: 'open' as const, port: edge.ready.port, path: '/live/room-1/
 
 try {
   await order(good.child, { ...where, count: GOOD, startedAt: origin.ready.startedAt })
+  await delay(SETTLE_MS)
   const periods = [await period()]
   await order(stopped.child, { ...where, count: STOPPED, startedAt: null, stopAfterBytes: 1 })
   for (let n = 0; n < PERIODS; n++) periods.push(await period())
