@@ -24,6 +24,8 @@ interface Live {
   forgetTimer: NodeJS.Timeout | null
   /** It is being ended on purpose: a publisher that comes now begins another program. */
   isFinishing: boolean
+  /** Publishers are told why they may not, until then. */
+  hold: { untilMs: number; description: string } | null
 }
 
 export const PUBLISH_APP = 'live'
@@ -31,6 +33,8 @@ export const PUBLISH_APP = 'live'
 const SILENT_AFTER_MS = 1000
 /** A newcomer waits this long for the one before it to fall silent. */
 const HOLD_MS = 1500
+/** After a stream was ended on purpose, or refused, its encoder's own reconnects are refused for this long. */
+const HOLD_AFTER_STOP_MS = 5000
 /** Viewers read the end of an ended program for this long. */
 const KEPT_AFTER_END_MS = 120_000
 /** What an encoder still holds when the program ends has this long to arrive. */
@@ -80,6 +84,8 @@ export class LivePrograms implements LiveRooms {
       return { description: `the server address ends with /${PUBLISH_APP}` }
     const room = await this.#options.rooms.findByKey(request.streamName)
     if (!room) return { description: 'wrong stream key: copy it from the studio again' }
+    const hold = this.#live.get(room.id)?.hold
+    if (hold && Date.now() < hold.untilMs) return { description: hold.description }
     if (!(await this.#isFree(room.id)))
       return { description: 'this stream key is live already: stop the other one first' }
     return this.#admit(room.id, session)
@@ -95,6 +101,7 @@ export class LivePrograms implements LiveRooms {
   async end(roomId: string): Promise<void> {
     const live = this.#live.get(roomId)
     if (!live) return
+    if (live.publisher) hold(live, 'the stream was ended in the studio: start it again to begin a new one')
     await this.#finish(live)
   }
 
@@ -169,6 +176,7 @@ export class LivePrograms implements LiveRooms {
       publisher: null,
       forgetTimer: null,
       isFinishing: false,
+      hold: null,
     }
     this.#live.set(roomId, live)
     return live
@@ -191,8 +199,15 @@ export class LivePrograms implements LiveRooms {
           .catch((error: unknown) => logger.error({ err: error }, 'encoding could not be asked for'))
       },
       onChange: (program) => this.#changed(program),
-      onRefused: (program) => this.#live.get(program.roomId)?.publisher?.session.close('refused'),
+      onRefused: (program, reason) => this.#disconnect(program, reason),
     })
+  }
+
+  #disconnect(program: Program, reason: Notice): void {
+    const live = this.#live.get(program.roomId)
+    if (!live) return
+    hold(live, reason.message)
+    live.publisher?.session.close('refused')
   }
 
   #changed(program: Program): void {
@@ -218,6 +233,11 @@ export class LivePrograms implements LiveRooms {
     this.#live.delete(roomId)
     for (const listener of this.#listeners) listener(roomId, IDLE)
   }
+}
+
+/** Encoders reconnect by themselves within seconds: told why they may not, they stop and show a failure. */
+function hold(live: Live, description: string): void {
+  live.hold = { untilMs: Date.now() + HOLD_AFTER_STOP_MS, description }
 }
 
 /** Time first, so that ids sort by age; random behind it, so that none comes twice. */
