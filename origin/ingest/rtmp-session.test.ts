@@ -253,3 +253,15 @@ it('reads commands in the middle of media of many chunks', async () => {
   await eventually(() => ingest.find('good').tags.length === 1)
   expect(ingest.find('good').tags[0]?.data.length).toBe(1005)
 })
+
+it('does not take a pause of this process for silence of a publisher', async () => {
+  const ingest = await start({ silenceLimitMs: 200 })
+  const client = await RtmpClient.publisher(ingest.port, 'good')
+  client.media(audioTag(0))
+  await eventually(() => ingest.find('good').tags.length === 1)
+  client.media(audioTag(20))
+  const endsAt = Date.now() + 300
+  while (Date.now() < endsAt); // nothing is read meanwhile
+  await eventually(() => ingest.find('good').tags.length === 2)
+  expect(ingest.find('good').end).toBeNull()
+})

@@ -106,6 +106,8 @@ const MAX_COMMAND_BYTES = 4096
 /** A keyframe at 20 Mbit/s and more; the protocol would allow 16 MiB on each of 65,599 chunk streams. */
 const MAX_MEDIA_BYTES = 8 * 1024 * 1024
 const MAX_CHUNK_STREAMS = 16
+/** The handshake and the commands up to publish take 4 KB. */
+const MAX_BYTES_BEFORE_PUBLISH = 128 * 1024
 const MAX_UNSENT_BYTES = 256 * 1024
 /** How often bytes read are reported, against a client that waits for it (its window is 2.5 MB or more). */
 const ACK_EVERY_BYTES = 1_000_000
@@ -121,13 +123,14 @@ export class RtmpSession {
   #bytesRead = 0
   #bytesAcknowledged = 0
   #silence: NodeJS.Timeout
+  #tags = 0
 
   constructor(options: RtmpSessionOptions) {
     this.#options = options
     this.remoteAddress = options.socket.remoteAddress ?? 'unknown'
     this.#nms = new NmsRtmpSession(options.socket)
     // Media keeps this timer from running out, nothing else does: one byte a second is silence too.
-    this.#silence = setTimeout(() => this.close('silent'), options.silenceLimitMs)
+    this.#silence = setTimeout(() => this.#suspectSilence(), options.silenceLimitMs)
     this.#bind()
     this.#nms.run()
   }
@@ -203,6 +206,8 @@ export class RtmpSession {
     if (this.#bytesRead === 0 && data[0] !== RTMP_VERSION)
       return this.#malformed('the first byte is not RTMP version 3')
     this.#bytesRead += data.length
+    if (this.#state === 'connecting' && this.#bytesRead > MAX_BYTES_BEFORE_PUBLISH)
+      return this.#malformed(`${this.#bytesRead} bytes and no publish`)
     try {
       const problem = this.#nms.rtmp.parserData(data)
       if (problem !== null) return this.#malformed(problem)
@@ -213,6 +218,14 @@ export class RtmpSession {
       this.#bytesAcknowledged = this.#bytesRead
       this.#nms.rtmp.sendACK(this.#bytesRead >>> 0)
     }
+  }
+
+  /** After a pause of this process timers run before sockets are read: what has come meanwhile counts. */
+  #suspectSilence(): void {
+    const tags = this.#tags
+    setImmediate(() => {
+      if (tags === this.#tags) this.close('silent')
+    })
   }
 
   #malformed(problem: string): void {
@@ -231,6 +244,7 @@ export class RtmpSession {
     const type = TAG_TYPES[packet.codec_type]
     if (this.#state !== 'publishing' || !type || packet.size === 0) return
     this.#silence.refresh()
+    this.#tags++
     // The parser uses its buffer again for the next message.
     const data = Uint8Array.from(packet.data.subarray(0, packet.size))
     this.#publication?.receive({ type, timestampMs: packet.dts >>> 0, data })
