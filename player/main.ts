@@ -5,6 +5,7 @@ import { loadHlsEngine } from './playback/create-engine.ts'
 import type { PlayerStats } from './playback/stats.ts'
 import { parseRoute } from './route.ts'
 import './style/page.css'
+import './style/player.css'
 
 declare global {
   interface Window {

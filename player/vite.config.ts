@@ -1,6 +1,24 @@
 import vue from '@vitejs/plugin-vue'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
+
+/** What a watch page needs at once, fetched beside the entry and not after it. */
+const PRELOADED = /^(engine-hls|page)-/
+
+const preload: Plugin = {
+  name: 'preload-chunks',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (_html, { bundle }) =>
+      Object.keys(bundle ?? {})
+        .filter((file) => file.endsWith('.js') && PRELOADED.test(file.replace(/^assets\//, '')))
+        .map((file) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
+          injectTo: 'head' as const,
+        })),
+  },
+}
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
@@ -9,7 +27,7 @@ export const playerConfig = defineConfig({
   root,
   base: '/',
   publicDir: 'public',
-  plugins: [vue()],
+  plugins: [vue(), preload],
   define: {
     __VUE_OPTIONS_API__: 'false',
     __VUE_PROD_DEVTOOLS__: 'false',
@@ -23,6 +41,33 @@ export const playerConfig = defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // a few files that are whole: what begins a stream, each engine, the page
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            {
+              name: 'engine-hls',
+              test: /node_modules\/hls\.js|engine\/hls-(engine|config)\.ts/,
+              priority: 4,
+            },
+            { name: 'engine-flv', test: /node_modules\/mpegts\.js|engine\/flv-|media\/flv-/, priority: 4 },
+            { name: 'studio', test: /pages\/studio\/|studio-api|use-sign-in|SignalHealth/, priority: 3 },
+            {
+              name: 'core',
+              test: /\/media\/|player\/(stream|decisions|playback|engine)\/|player-error|backoff|composables\/preferences\.ts/,
+              priority: 2,
+            },
+            {
+              name: 'page',
+              test: /node_modules|player\/(components|composables|pages|room|text)|player\/(App|mount|player)/,
+              priority: 1,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: Object.fromEntries(
