@@ -47,7 +47,8 @@ describe('runServer', () => {
     const startedAt = performance.now()
     child.kill('SIGTERM')
     expect((await exited)[0]).toBe(137)
-    expect(performance.now() - startedAt).toBeLessThan(3000)
+    // The grace is 2.7 s; a busy machine takes its time besides.
+    expect(performance.now() - startedAt).toBeLessThan(5000)
     await allGone(pids)
   })
 
