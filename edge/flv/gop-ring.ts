@@ -46,6 +46,11 @@ export class GopRing {
     return this.#nextSequence
   }
 
+  /** Bytes of everything so far. */
+  get endOffset(): number {
+    return this.#endOffset
+  }
+
   /** Bytes held. */
   get bytes(): number {
     return this.#endOffset - (this.#entries[0]?.offset ?? this.#endOffset)
