@@ -74,7 +74,6 @@ export class MediaHandler {
     return sendBytes(res, [await waitForPart(res, packaged.track, msn, Number(media['part']))])
   }
 
-  // eslint-disable-next-line @typescript-eslint/max-params -- what one answer is made of
   async #answerPlaylist(
     res: ServerResponse,
     url: URL,

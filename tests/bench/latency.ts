@@ -96,7 +96,7 @@ async function sample(opened: WatchPage, seconds: number): Promise<Watched> {
   while (Date.now() < endsAt) {
     const [age, stats] = [await opened.pictureAge(), await opened.stats()]
     if (age !== null) ages.push(age)
-    if (stats?.latencyMs != null) latencies.push(stats.latencyMs)
+    if (typeof stats?.latencyMs === 'number') latencies.push(stats.latencyMs)
     if (stats) reserves.push(stats.reserveMs)
     await sleep(200)
   }
