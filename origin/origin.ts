@@ -28,9 +28,9 @@ export interface OriginOptions {
 export class Origin {
   readonly name = 'origin'
   readonly rtmp: RtmpListener
+  readonly rooms: RoomRegistry
+  readonly programs: LivePrograms
   readonly #options: OriginOptions
-  readonly #rooms: RoomRegistry
-  readonly #programs: LivePrograms
   readonly #jobs: EncodingJobs
   readonly #access: Access
   readonly #signalling: Signalling
@@ -38,19 +38,19 @@ export class Origin {
   constructor(options: OriginOptions) {
     const { config, secrets, store, logger, metrics } = options
     this.#options = options
-    this.#rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
+    this.rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
     this.#jobs = new EncodingJobs(store)
-    this.#programs = new LivePrograms({ rooms: this.#rooms, jobs: this.#jobs, config, logger })
-    this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.#rooms })
+    this.programs = new LivePrograms({ rooms: this.rooms, jobs: this.#jobs, config, logger })
+    this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.rooms })
     this.rtmp = new RtmpListener({
       ...config.rtmp,
       logger,
-      authorise: (request, session) => this.#programs.authorise(request, session),
+      authorise: (request, session) => this.programs.authorise(request, session),
     })
     const { publicUrl, http } = config
-    const shared = { live: this.#programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
-    this.#signalling = new Signalling({ ...shared, rooms: this.#rooms, logger, metrics })
-    countPrograms(metrics, this.#programs)
+    const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
+    this.#signalling = new Signalling({ ...shared, rooms: this.rooms, logger, metrics })
+    countPrograms(metrics, this.programs)
   }
 
   /** What edges and transcoders ask, on the internal listener. */
@@ -59,11 +59,11 @@ export class Origin {
     const { clusterSecret } = secrets
     const internal = new InternalHandler({
       jobs: this.#jobs,
-      programs: this.#programs,
+      programs: this.programs,
       clusterSecret,
       logger,
     })
-    const media = new MediaHandler(this.#programs, logger)
+    const media = new MediaHandler(this.programs, logger)
     server.mount((req, res, url) => internal.guard(req, res, url))
     server.mount((req, res, url) => internal.handle(req, res, url))
     server.mount((req, res, url) => media.handle(req, res, url))
@@ -77,8 +77,8 @@ export class Origin {
   /** The API, for the public listener's app. */
   api(): Middleware {
     return createApi({
-      registry: this.#rooms,
-      live: this.#programs,
+      registry: this.rooms,
+      live: this.programs,
       access: this.#access,
       viewers: (roomId) => this.#signalling.viewers(roomId),
       publicUrl: this.#options.config.publicUrl,
@@ -88,15 +88,15 @@ export class Origin {
   }
 
   async start(): Promise<void> {
-    await this.#rooms.start()
+    await this.rooms.start()
     await this.#signalling.start()
     await this.rtmp.start()
   }
 
   async close(): Promise<void> {
     await this.rtmp.close()
-    await this.#programs.close()
+    await this.programs.close()
     await this.#signalling.close()
-    await this.#rooms.close()
+    await this.rooms.close()
   }
 }

@@ -56,6 +56,11 @@ export class Transcoder {
     )
   }
 
+  /** Process ids of the encoders that run. */
+  get encoderPids(): number[] {
+    return [...this.#held.values()].flatMap(({ job }) => job.pid ?? [])
+  }
+
   /** Throws `ffmpeg_missing`. */
   async start(): Promise<void> {
     await prepareFfmpeg()
