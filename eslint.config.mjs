@@ -26,9 +26,11 @@ export default [
   {
     files: ['**/*.{ts,mjs,vue}'],
     plugins: { house, 'import-x': importX },
+    // For the scripts inside Vue files, also where a TypeScript file imports them and cycles are looked for.
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
     settings: {
       'import-x/extensions': ['.ts', '.mjs', '.vue'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'], 'vue-eslint-parser': ['.vue'] },
       'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.mjs', '.vue'] })],
     },
     rules: {
