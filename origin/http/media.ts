@@ -26,6 +26,7 @@ const MEDIA_FILE = /^(?<msn>\d{1,10})(?:\.(?<part>[0-7]))?\.m4s$/
 const PART_OVERHEAD_BITS = 4 * 450 * 8
 /** How far ahead of the newest part a request may wait; farther is a mistake. */
 const MAX_PARTS_AHEAD = 24
+const MAX_BEHIND_SECONDS = 60
 /** RFC 8216bis, 6.2.5.2: a blocked request is given up after three target durations. */
 const BLOCK_LIMIT_MS = HOLD_BACK_SEC * 1000
 
@@ -54,8 +55,9 @@ export class MediaHandler {
     const flv = FLV.exec(path)?.groups
     if (!flv) throw new HeadwaterError('not_found', 'there is no such media address')
     const program = this.#playable(flv['room'] ?? '')
-    if (flv['rendition'] === 'source') return sendProgramFlv(res, program)
-    return sendRenditionFlv(res, program, flv['rendition'] ?? '')
+    const behindMs = behindOf(url)
+    if (flv['rendition'] === 'source') return sendProgramFlv(res, program, behindMs)
+    return sendRenditionFlv(res, program, { rendition: flv['rendition'] ?? '', behindMs })
   }
 
   async #answerTrack(res: ServerResponse, url: URL, groups: Record<string, string>): Promise<void> {
@@ -102,6 +104,12 @@ export class MediaHandler {
       throw new HeadwaterError('room_not_live', 'nothing is live in this room')
     return program
   }
+}
+
+/** How far back an FLV begins, as an edge asks for its ring. */
+function behindOf(url: URL): number {
+  const seconds = Number(url.searchParams.get('behind') ?? 0)
+  return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), MAX_BEHIND_SECONDS) * 1000 : 0
 }
 
 function partTargetOf({ plan }: PackagedTrack): number {

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { flvHeaderTags, flvTagsOf, mergeTags } from '../../media/flv-writer.ts'
 import { FLV_HEADER } from '../../media/flv-tag.ts'
-import { partIdOf, runningNumber } from '../../media/part.ts'
+import { partIdOf, runningNumber, SEGMENT_SECONDS } from '../../media/part.ts'
 import type { Track } from '../../media/track.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import { AUDIO_TRACK } from '../packager/packager.ts'
@@ -10,18 +10,30 @@ import { FlvResponse } from '../program/feed.ts'
 import type { Program } from '../program/program.ts'
 
 /** Throws `rendition_not_found`. `audio` is the audio track alone. */
-export function sendRenditionFlv(res: ServerResponse, program: Program, rendition: string): void {
+export function sendRenditionFlv(
+  res: ServerResponse,
+  program: Program,
+  { rendition, behindMs }: { rendition: string; behindMs: number },
+): void {
   const packaged = program.packager.find(rendition)
   const audio = program.packager.find(AUDIO_TRACK)?.track
   const head = packaged?.track.head
   if (!packaged || !audio || !head)
     throw new HeadwaterError('rendition_not_found', `there is no rendition ${rendition}`)
   const video = rendition === AUDIO_TRACK ? null : packaged.track
-  let next = runningNumber({ msn: head.msn, part: 0 })
-  const first = packaged.track.find(head.msn, 0)?.header
+  const firstMsn = Math.max(
+    packaged.track.firstMsn ?? 0,
+    head.msn - Math.ceil(behindMs / 1000 / SEGMENT_SECONDS),
+  )
+  let next = runningNumber({ msn: firstMsn, part: 0 })
+  const first = packaged.track.find(firstMsn, 0)?.header
   const startMs = first ? Math.round((first.mediaTime * 1000) / first.timescale) : 0
   const header = Uint8Array.from(FLV_HEADER, (byte, index) => (index === 4 && !video ? 4 : byte))
-  const feed = new FlvResponse(res, header, flvHeaderTags(video?.init ?? null, startMs))
+  const feed = new FlvResponse(
+    res,
+    { programId: program.id, header },
+    flvHeaderTags(video?.init ?? null, startMs),
+  )
   const send = (): void => {
     for (; isReady(next, video, audio); next++) {
       const tags = mergeTags(video ? tagsAt(video, next) : [], tagsAt(audio, next))

@@ -31,7 +31,11 @@ class Converted {
   }
 
   /** Tags at their own times, moved; those for which `keeps` is false are missing. */
-  async send(shape: ClickShape, movedMs: number, keeps: (timeMs: number) => boolean = () => true): Promise<void> {
+  async send(
+    shape: ClickShape,
+    movedMs: number,
+    keeps: (timeMs: number) => boolean = () => true,
+  ): Promise<void> {
     for (const tag of await clickTags(shape)) {
       if (isSequenceHeader(tag)) this.normaliser.configure(tag.data)
       else if (keeps(tag.timestampMs)) this.normaliser.push(tag.timestampMs + movedMs, tag.data)
@@ -76,7 +80,11 @@ describe.each([
 describe('audio with a gap', () => {
   it('is silent there, and in its place behind it', async () => {
     const converted = new Converted()
-    await converted.send({ sampleRate: 44_100, layout: 'stereo', seconds: 6 }, 10_000, (ms) => ms < 2500 || ms > 3500)
+    await converted.send(
+      { sampleRate: 44_100, layout: 'stereo', seconds: 6 },
+      10_000,
+      (ms) => ms < 2500 || ms > 3500,
+    )
     await converted.until(15_700)
     const [first = 0] = converted.numbers
     expect(converted.numbers).toEqual(converted.numbers.map((_, index) => first + index))
@@ -131,7 +139,10 @@ it('lives through audio that is none', async () => {
   if (header) converted.normaliser.configure(header.data)
   tags.forEach((tag, index) => {
     const isBroken = index > 40 && index < 60
-    converted.normaliser.push(10_000 + tag.timestampMs, isBroken ? Uint8Array.of(0xaf, 1, 1, 2, 3, index) : tag.data)
+    converted.normaliser.push(
+      10_000 + tag.timestampMs,
+      isBroken ? Uint8Array.of(0xaf, 1, 1, 2, 3, index) : tag.data,
+    )
   })
   await converted.until(13_500)
   const clicks = await findClicks(converted.frames, converted.numbers[0] ?? 0)

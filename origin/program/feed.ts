@@ -10,14 +10,22 @@ const VIDEO_ONLY_HEADER = Uint8Array.from(FLV_HEADER, (byte, index) => (index ==
 
 /** Video from the last keyframe before part k on, then live, until the program drains. */
 export function sendVideoFeed(res: ServerResponse, program: Program, k: number): void {
-  const feed = new FlvResponse(res, VIDEO_ONLY_HEADER, program.videoLog.since((k * 1000) / PARTS_PER_SECOND))
+  const feed = new FlvResponse(
+    res,
+    { programId: program.id, header: VIDEO_ONLY_HEADER },
+    program.videoLog.since((k * 1000) / PARTS_PER_SECOND),
+  )
   const stops = [program.videoLog.follow((tag) => feed.write(tag)), program.onDrain(() => feed.end())]
   feed.onClose(() => stops.forEach((stop) => stop()))
 }
 
-/** The program's own FLV from its last keyframe on, until it drains. */
-export function sendProgramFlv(res: ServerResponse, program: Program): void {
-  const feed = new FlvResponse(res, FLV_HEADER, program.flvLog.beginning())
+/** The program's own FLV from a keyframe on, the newest unless one farther back is asked for, until it drains. */
+export function sendProgramFlv(res: ServerResponse, program: Program, behindMs: number): void {
+  const feed = new FlvResponse(
+    res,
+    { programId: program.id, header: FLV_HEADER },
+    program.flvLog.beginning(behindMs),
+  )
   const stops = [program.flvLog.follow((tag) => feed.write(tag)), program.onDrain(() => feed.end())]
   feed.onClose(() => stops.forEach((stop) => stop()))
 }
@@ -26,9 +34,18 @@ export function sendProgramFlv(res: ServerResponse, program: Program): void {
 export class FlvResponse {
   readonly #res: ServerResponse
 
-  constructor(res: ServerResponse, header: Uint8Array, beginning: readonly FlvTag[]) {
+  constructor(
+    res: ServerResponse,
+    { programId, header }: { programId: string; header: Uint8Array },
+    beginning: readonly FlvTag[],
+  ) {
     this.#res = res
-    res.writeHead(200, { 'Content-Type': 'video/x-flv', 'Cache-Control': 'no-store' })
+    res.writeHead(200, {
+      'Content-Type': 'video/x-flv',
+      'Cache-Control': 'no-store',
+      // Edges tell by it whether a stream they join again is still the same timeline.
+      'X-Headwater-Program': programId,
+    })
     res.socket?.setNoDelay(true)
     res.write(header)
     for (const tag of beginning) this.write(tag)

@@ -95,4 +95,14 @@ describe('the beginning of a newcomer', () => {
     for (let ms = 0; ms < 30_000; ms++) endless.video(videoTag(ms, { keyframe: ms === 0, bytes: 1 }))
     expect(endless.beginning().length).toBeLessThan(20_100)
   })
+
+  it('begins at a keyframe farther back when asked to, twelve seconds at most', () => {
+    const { log } = record()
+    log.video(videoHeaderTag(10_000))
+    play(log, 10_000, 40_000)
+    const startOf = (behindMs: number): number | undefined => log.beginning(behindMs).find(isKeyframe)?.timestampMs
+    expect(startOf(0)).toBe(38_000)
+    expect(startOf(9000)).toBe(30_000)
+    expect(startOf(60_000)).toBe(26_000)
+  })
 })

@@ -9,8 +9,10 @@ import { frameTimeMs } from './audio-track.ts'
 const AAC_TAG_BYTE = 0xaf
 /** Video waits this long at most for audio that lies before it. */
 const MAX_HOLD_MS = 1000
-const MAX_GOP_TAGS = 20_000
-const MAX_GOP_BYTES = 64 * 1024 * 1024
+/** A newcomer may begin this far back: continuity viewers play nine seconds behind. */
+const KEPT_MS = 12_000
+const MAX_KEPT_TAGS = 20_000
+const MAX_KEPT_BYTES = 64 * 1024 * 1024
 
 export function aacSequenceHeader(timestampMs: number): FlvTag {
   const data = concatBytes([Uint8Array.of(AAC_TAG_BYTE, 0), encodeAudioSpecificConfig(PROGRAM_AUDIO)])
@@ -27,8 +29,8 @@ export class FlvLog {
   #audioReachedMs = -Infinity
   #lastMs = 0
   #videoHeader: FlvTag | null = null
-  #gop: FlvTag[] = []
-  #gopBytes = 0
+  #kept: FlvTag[] = []
+  #keptBytes = 0
   readonly #followers = new Set<(tag: FlvTag) => void>()
 
   video(tag: FlvTag): void {
@@ -42,14 +44,15 @@ export class FlvLog {
     this.#emit(tag)
   }
 
-  /** What a newcomer gets first: metadata, codec configurations, and everything since the last keyframe. */
-  beginning(): FlvTag[] {
-    const timestampMs = this.#gop[0]?.timestampMs ?? this.#lastMs
+  /** What a newcomer gets first: metadata, codec configurations, and everything since the last keyframe before `behindMs` ago. */
+  beginning(behindMs = 0): FlvTag[] {
+    const tags = this.#kept.slice(this.#findJoin(this.#lastMs - behindMs))
+    const timestampMs = tags[0]?.timestampMs ?? this.#lastMs
     const metadata = encodeScript('onMetaData', { encoder: 'Headwater', audiocodecid: 10, videocodecid: 7 })
     const headers: FlvTag[] = [{ type: 'script', timestampMs: 0, data: metadata }] // ffmpeg takes a later one for subtitles
     if (this.#videoHeader) headers.push({ ...this.#videoHeader, timestampMs })
     headers.push(aacSequenceHeader(timestampMs))
-    return [...headers, ...this.#gop]
+    return [...headers, ...tags]
   }
 
   /** Calls back with each tag from now on; returns the way to stop. */
@@ -87,19 +90,33 @@ export class FlvLog {
   }
 
   #forget(): void {
-    this.#gop = []
-    this.#gopBytes = 0
+    this.#kept = []
+    this.#keptBytes = 0
   }
 
   #keep(tag: FlvTag): void {
-    const isFull = this.#gop.length > MAX_GOP_TAGS || this.#gopBytes > MAX_GOP_BYTES
-    const isAudioOnlyFull = this.#videoHeader === null && this.#gop.length > 50
-    if (isKeyframe(tag) || isFull || isAudioOnlyFull) {
-      this.#forget()
-      if (isFull && !isKeyframe(tag)) return
-    }
-    this.#gop.push(tag)
-    this.#gopBytes += tag.data.length
+    this.#kept.push(tag)
+    this.#keptBytes += tag.data.length
+    const isFull = this.#kept.length > MAX_KEPT_TAGS || this.#keptBytes > MAX_KEPT_BYTES
+    if (!this.#canBegin(tag) && !isFull) return
+    // One GOP that is larger than all that may be kept is of no use to anybody.
+    const from =
+      isFull && this.#findJoin(this.#lastMs) === 0
+        ? this.#kept.length
+        : this.#findJoin(this.#lastMs - KEPT_MS)
+    for (const dropped of this.#kept.splice(0, from)) this.#keptBytes -= dropped.data.length
+  }
+
+  /** The last place at or before a time where playing can begin, else the first one. */
+  #findJoin(timeMs: number): number {
+    const at = this.#kept.findLastIndex((tag) => tag.timestampMs <= timeMs && this.#canBegin(tag))
+    if (at >= 0) return at
+    const first = this.#kept.findIndex((tag) => this.#canBegin(tag))
+    return first < 0 ? this.#kept.length : first
+  }
+
+  #canBegin(tag: FlvTag): boolean {
+    return this.#videoHeader === null || isKeyframe(tag)
   }
 }
 
