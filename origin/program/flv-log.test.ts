@@ -100,7 +100,8 @@ describe('the beginning of a newcomer', () => {
     const { log } = record()
     log.video(videoHeaderTag(10_000))
     play(log, 10_000, 40_000)
-    const startOf = (behindMs: number): number | undefined => log.beginning(behindMs).find(isKeyframe)?.timestampMs
+    const startOf = (behindMs: number): number | undefined =>
+      log.beginning(behindMs).find(isKeyframe)?.timestampMs
     expect(startOf(0)).toBe(38_000)
     expect(startOf(9000)).toBe(30_000)
     expect(startOf(60_000)).toBe(26_000)

@@ -17,7 +17,9 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-async function start(...args: Parameters<typeof startOrigin>): Promise<{ server: RunningOrigin; created: CreatedRoom }> {
+async function start(
+  ...args: Parameters<typeof startOrigin>
+): Promise<{ server: RunningOrigin; created: CreatedRoom }> {
   const server = await startOrigin(...args)
   closing.push(() => server.close())
   return { server, created: await server.createRoom() }
@@ -71,7 +73,10 @@ describe('an encoder that is killed', () => {
     expect(breaksOf(program)).toEqual([])
     expect(program.packager.tracks().map(({ track }) => track.init)).toEqual(inits)
     expect(program.state).toBe('live')
-    const keyframes = program.packager.find('360p')?.track.segments().map(({ msn }) => program.packager.find('360p')?.track.find(msn, 0)?.header.independent)
+    const keyframes = program.packager
+      .find('360p')
+      ?.track.segments()
+      .map(({ msn }) => program.packager.find('360p')?.track.find(msn, 0)?.header.independent)
     expect(keyframes?.every(Boolean)).toBe(true)
   })
 })
@@ -83,7 +88,11 @@ describe('a publisher', () => {
     const program = await untilLive(server, created)
     await first.close()
     await untilState(server, created, 'interrupted')
-    publish(server, created.streamKey, { size: '854x480', fps: '25', audioOptions: ['-c:a', 'aac', '-ar', '44100', '-ac', '1'] })
+    publish(server, created.streamKey, {
+      size: '854x480',
+      fps: '25',
+      audioOptions: ['-c:a', 'aac', '-ar', '44100', '-ac', '1'],
+    })
     await untilState(server, created, 'live')
     await untilParts(program)
     expect(programOf(server, created)).toBe(program)
@@ -136,7 +145,7 @@ describe('a publisher', () => {
 })
 
 describe('a room', () => {
-  it('that is ended on purpose has an end in its playlists, and can begin again', async () => {
+  it('that is ended on purpose has an end in its playlists, and no publisher or encoder left', async () => {
     const { server, created } = await start()
     const publisher = publish(server, created.streamKey)
     const program = await untilLive(server, created)
@@ -147,10 +156,12 @@ describe('a room', () => {
     await eventually(() => server.transcoder.encoderPids.length === 0)
   })
 
-  it('that a publisher enters while it is being ended begins another program', async () => {
+  it('that is entered while it is being ended begins another program', async () => {
     const { server, created } = await start()
-    publish(server, created.streamKey)
+    const publisher = publish(server, created.streamKey)
     const program = await untilLive(server, created)
+    await publisher.close()
+    await untilState(server, created, 'interrupted')
     const ending = server.origin.programs.end(created.room.id)
     const next = await RtmpClient.publisher(server.origin.rtmp.port, created.streamKey)
     await ending
@@ -160,13 +171,26 @@ describe('a room', () => {
     next.end()
   })
 
+  it('that was ended tells its encoder so when that reconnects by itself', async () => {
+    const { server, created } = await start()
+    publish(server, created.streamKey)
+    await untilLive(server, created)
+    await server.origin.programs.end(created.room.id)
+    await expect(RtmpClient.publisher(server.origin.rtmp.port, created.streamKey)).rejects.toThrow(
+      'ended in the studio',
+    )
+    expect(server.origin.programs.facts(created.room.id).state).toBe('ended')
+  })
+
   it('that is deleted is gone, with its publisher and its encoder', async () => {
     const { server, created } = await start()
     const publisher = publish(server, created.streamKey)
     await untilLive(server, created)
     await server.origin.rooms.delete(created.room.id)
     expect(await publisher.exited).not.toBe(0)
-    await eventually(() => server.origin.programs.programs().length === 0 && server.transcoder.encoderPids.length === 0)
+    await eventually(
+      () => server.origin.programs.programs().length === 0 && server.transcoder.encoderPids.length === 0,
+    )
   })
 
   it('keeps its publisher when its key is rotated; the old key opens nothing more', async () => {
@@ -184,7 +208,13 @@ describe.each([
   ['without audio', { hasAudio: false }],
   ['without video', { hasVideo: false }],
   ['standing upright', { size: '360x640' }],
-  ['of odd size', { size: '427x241', videoOptions: ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p', '-b:v', '500k'] }],
+  [
+    'of odd size',
+    {
+      size: '427x241',
+      videoOptions: ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p', '-b:v', '500k'],
+    },
+  ],
   ['with a keyframe every eight seconds', { keyframeSeconds: 8 }],
 ] as [string, Partial<PublisherOptions>][])('a source %s', (_, options) => {
   it('becomes a program without a break', async () => {

@@ -23,7 +23,10 @@ export async function clickTags({ sampleRate, layout, seconds }: ClickShape): Pr
 
 /** When clicks begin, in seconds, where the first frame is frame `first` of the grid. */
 export async function findClicks(frames: readonly Uint8Array[], first: number): Promise<number[]> {
-  const pcm = await pipe(['-f', 'aac', '-i', 'pipe:0', '-f', 's16le', '-ac', '1', '-ar', `${OUTPUT_RATE}`, 'pipe:1'], Buffer.concat(frames.map(toAdts)))
+  const pcm = await pipe(
+    ['-f', 'aac', '-i', 'pipe:0', '-f', 's16le', '-ac', '1', '-ar', `${OUTPUT_RATE}`, 'pipe:1'],
+    Buffer.concat(frames.map(toAdts)),
+  )
   const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1)
   const clicks: number[] = []
   let quietSince = -Infinity

@@ -57,7 +57,8 @@ export class RtmpClient {
     const client = await RtmpClient.ready(port)
     client.publish(name)
     await eventually(() => client.status !== null || client.isClosed)
-    if (client.status?.code !== 'NetStream.Publish.Start') throw new Error(`refused: ${client.status?.code}`)
+    if (client.status?.code !== 'NetStream.Publish.Start')
+      throw new Error(`refused: ${client.status?.code} ${client.status?.description}`)
     client.setChunkSize(LARGE_CHUNKS)
     return client
   }

@@ -60,14 +60,18 @@ export async function startOrigin(changes: Partial<Config> = {}): Promise<Runnin
 
 /** What a player would stumble over in a track: gaps in numbers, and parts that do not begin where the one before ends. */
 export function findBreaks(track: Track): string[] {
-  const headers = track.segments().flatMap(({ msn }) => track.findSegment(msn)?.parts.map(({ header }) => header) ?? [])
+  const headers = track
+    .segments()
+    .flatMap(({ msn }) => track.findSegment(msn)?.parts.map(({ header }) => header) ?? [])
   return headers.slice(1).flatMap((header, index) => {
     const before = headers[index]
     if (!before) return []
     const k = runningNumber(header)
     const isNext = k === runningNumber(before) + 1
     const isContiguous = header.mediaTime === before.mediaTime + before.duration
-    return isNext && isContiguous ? [] : [`${track.name} ${k}: starts at ${header.mediaTime}, due ${before.mediaTime + before.duration}`]
+    return isNext && isContiguous
+      ? []
+      : [`${track.name} ${k}: starts at ${header.mediaTime}, due ${before.mediaTime + before.duration}`]
   })
 }
 
