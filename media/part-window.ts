@@ -57,6 +57,14 @@ export class PartWindow {
     return true
   }
 
+  /** A segment that cannot be had. */
+  noteGap(msn: number, startSec: number, durationSec: number): boolean {
+    if (!this.noteSegment(msn, startSec, durationSec)) return false
+    const record = this.#records.get(msn)
+    if (record) record.isGap = true
+    return true
+  }
+
   dropBefore(msn: number): boolean {
     if (msn <= this.#oldestMsn) return false
     this.#oldestMsn = msn

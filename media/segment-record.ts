@@ -40,6 +40,8 @@ export class SegmentRecord {
   last: number | null = null
   /** Known as a whole, from EXTINF. */
   whole: { startSec: number; durationSec: number } | null = null
+  /** There is nothing to fetch: listed with EXT-X-GAP. */
+  isGap = false
 
   constructor(msn: number) {
     this.msn = msn
@@ -81,7 +83,8 @@ export class SegmentRecord {
     const known = this.prefix()
     const [first] = known
     const hasAll = this.last !== null && known.length === this.last + 1
-    if (this.whole !== null && done && !hasAll) return { msn: this.msn, ...this.whole, done, parts: [] }
+    if (this.whole !== null && done && !hasAll)
+      return { msn: this.msn, ...this.whole, done, parts: [], ...(this.isGap ? { gap: true } : {}) }
     if (!first) return null
     const parts = known.map(({ header, bytes }) => ({
       part: header.part,

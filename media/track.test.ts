@@ -273,3 +273,19 @@ it('tells each advance once, and the end', () => {
     { msn: 5, part: 2 },
   ])
 })
+
+describe('a gap before the first segment', () => {
+  it('is listed as soon as the first part is there, and stays', async () => {
+    const track = new Track({ name: '720p', maxSegments: 30 })
+    track.noteGap(4, 10 - 1 / 30, 1 / 30)
+    expect(track.segments()).toEqual([])
+    const listed = track.whenListed()
+    track.note(syntheticHeader(VIDEO, 40), BYTES)
+    await listed
+    expect(track.head).toEqual({ msn: 5, part: 0 })
+    expect(track.segments()).toMatchObject([
+      { msn: 4, done: true, gap: true, parts: [] },
+      { msn: 5, done: false },
+    ])
+  })
+})

@@ -88,6 +88,11 @@ export class Track {
     return this.#change(() => this.#window.noteSegment(msn, startSec, durationSec))
   }
 
+  /** A segment that cannot be had, listed with EXT-X-GAP: what lies before the first segment of a program. */
+  noteGap(msn: number, startSec: number, durationSec: number): boolean {
+    return this.#change(() => this.#window.noteGap(msn, startSec, durationSec))
+  }
+
   /** Forgets the segments before `msn`, and refuses them from now on. */
   dropBefore(msn: number): void {
     this.#change(() => this.#window.dropBefore(msn))

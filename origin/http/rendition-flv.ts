@@ -21,10 +21,7 @@ export function sendRenditionFlv(
   if (!packaged || !audio || !head)
     throw new HeadwaterError('rendition_not_found', `there is no rendition ${rendition}`)
   const video = rendition === AUDIO_TRACK ? null : packaged.track
-  const firstMsn = Math.max(
-    packaged.track.firstMsn ?? 0,
-    head.msn - Math.ceil(behindMs / 1000 / SEGMENT_SECONDS),
-  )
+  const firstMsn = firstMsnBehind(packaged.track, head.msn, behindMs)
   let next = runningNumber({ msn: firstMsn, part: 0 })
   const first = packaged.track.find(firstMsn, 0)?.header
   const startMs = first ? Math.round((first.mediaTime * 1000) / first.timescale) : 0
@@ -43,6 +40,13 @@ export function sendRenditionFlv(
   }
   feed.onClose(program.packager.onPublish(send))
   send()
+}
+
+/** The segment to begin with: as far back as asked, where there are parts. */
+function firstMsnBehind(track: Track, headMsn: number, behindMs: number): number {
+  let msn = Math.max(track.firstMsn ?? 0, headMsn - Math.ceil(behindMs / 1000 / SEGMENT_SECONDS))
+  while (msn < headMsn && !track.find(msn, 0)) msn++
+  return msn
 }
 
 function isReady(k: number, video: Track | null, audio: Track): boolean {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { AAC_SAMPLES_PER_FRAME, encodeAacInit, PROGRAM_AUDIO } from '../../media/aac.ts'
 import { parseInit, type Sample } from '../../media/fragment.ts'
 import { encodePart } from '../../media/part-writer.ts'
-import { partIdOf, PARTS_PER_SEGMENT, type PartHeader } from '../../media/part.ts'
+import { partIdOf, PARTS_PER_SEGMENT, SEGMENT_SECONDS, type PartHeader } from '../../media/part.ts'
 import type { Hash, Sign } from '../../media/signature.ts'
 import { MediaError } from '../../media/media-error.ts'
 import { Track } from '../../media/track.ts'
@@ -47,6 +47,8 @@ interface Lane extends PackagedTrack {
   nextCut: number
 }
 
+/** One frame: short enough that no player takes it for a hole to be crossed. */
+const LEADING_GAP_SECONDS = 1 / 30
 export const AUDIO_TRACK = 'audio'
 /** How far one track may run ahead of the slowest: 30 s of audio wait for an encoder that starts late or starts anew. */
 export const MAX_PENDING_PARTS = 120
@@ -158,6 +160,9 @@ export class Packager {
   #addLane(name: string, plan: RenditionPlan | null, bitrateKbps: number): Lane {
     const maxSegments = Math.ceil(this.#options.windowSeconds / 2) + 1
     const track = new Track({ name, maxSegments })
+    // A playlist wants a whole segment, which takes two seconds to be made: until then it lists this one.
+    const { msn } = partIdOf(this.#options.firstPart)
+    track.noteGap(msn - 1, msn * SEGMENT_SECONDS - LEADING_GAP_SECONDS, LEADING_GAP_SECONDS)
     const lane: Lane = {
       track,
       codecs: null,

@@ -21,7 +21,7 @@ const GRID_TOLERANCE_S = 0.1
 export function readTrackInfo(playlist: ParsedMediaPlaylist): TrackInfo {
   const partTargetSec = playlist.partTargetSec ?? DEFAULT_PART_TARGET_SEC
   const grid = gridOfPartTarget(partTargetSec)
-  const dated = playlist.segments.find(({ programDateTimeMs }) => programDateTimeMs !== null)
+  const dated = playlist.segments.find(({ programDateTimeMs, gap }) => programDateTimeMs !== null && !gap)
   const startMs = dated ? segmentStartSec(grid, dated.msn) * 1000 : 0
   return {
     initName: playlist.mapUri ?? DEFAULT_INIT_NAME,
@@ -52,6 +52,7 @@ function noteSegment(noting: Noting): void {
   const { msn, durationSec, parts } = segment
   if (parts.length > 0) return parts.forEach((_, part) => noteListedPart(noting, part))
   if (durationSec === null) return
+  if (segment.gap) return void track.noteGap(msn, segmentStartSec(grid, msn + 1) - durationSec, durationSec)
   const startSec = segmentStartSec(grid, msn)
   const isOnGrid = Math.abs(segmentStartSec(grid, msn + 1) - startSec - durationSec) < GRID_TOLERANCE_S
   if (!isOnGrid) return void track.noteSegment(msn, startSec, durationSec)
