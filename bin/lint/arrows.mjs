@@ -16,7 +16,7 @@ export const ISOMORPHIC = ['media', 'cascade', 'player']
 
 /** Each engine and the one file that imports it; the other files of that folder may import its types. */
 export const ENGINES = {
-  'node-media-server': 'origin/ingest/rtmp-session.ts',
+  'node-media-server': 'origin/ingest/nms-session.ts',
   'fluent-ffmpeg': 'runtime/ffmpeg.ts',
   ioredis: 'runtime/store/redis.ts',
   'hls.js': 'player/engine/hls-engine.ts',

@@ -1,10 +1,7 @@
-/**
- * One RTMP connection, up to its end. The only file that knows node-media-server, pinned to 4.4.3: its parser and its
- * answers are used, its decisions are not. What it leaves open is closed here: acceptance before media, sizes, silence.
- */
-import { createRequire } from 'node:module'
+/** One RTMP connection, up to its end: acceptance before media, limits of size and silence, a refusal that says why. */
 import type { Socket } from 'node:net'
 import type { FlvTag, FlvTagType } from '../../media/flv-tag.ts'
+import { openNmsSession, type NmsInvoke, type NmsPacket, type NmsSession } from './nms-session.ts'
 
 /** Who wants to publish, as the client says. `streamName` holds the key: it goes into no log. */
 export interface PublishRequest {
@@ -35,77 +32,12 @@ export interface RtmpSessionOptions {
   onProblem: (problem: string) => void
 }
 
-interface NmsPacket {
-  codec_type: number
-  dts: number
-  size: number
-  data: Buffer
-}
-
-interface NmsInvoke {
-  cmd?: unknown
-  transId?: unknown
-  streamName?: unknown
-  cmdObj?: { tcUrl?: unknown; app?: unknown } | null
-}
-
-/** The parts of node-media-server's `Rtmp` that are called or replaced here. */
-interface NmsRtmp {
-  streamApp?: string
-  streamName?: string
-  streamId?: number
-  inChunkSize: number
-  inPackets: Map<number, unknown>
-  parserPacket: {
-    clock: number
-    /** Of its message, so far. */
-    bytes: number
-    payload: Buffer
-    header: { length: number; type: number; stream_id: number }
-  }
-  parserData(data: Buffer): string | null
-  chunkMessageHeaderRead(): number
-  packetAlloc(): void
-  controlHandler(): void
-  dataHandler(): void
-  onConnect(message: NmsInvoke): void
-  onPublish(message: NmsInvoke): void
-  onPlay(message: NmsInvoke): void
-  onDeleteStream(message: NmsInvoke): void
-  respondPublish(): void
-  sendACK(bytes: number): void
-  sendStatusMessage(streamId: number, level: string, code: string, description: string): void
-}
-
-interface NmsSession {
-  rtmp: NmsRtmp
-  onData: (data: Buffer) => void
-  onClose: () => void
-  onError: (error: Error) => void
-  onOutput: (data: Buffer) => void
-  onPacket: (packet: NmsPacket) => void
-  run: () => void
-}
-
-const require = createRequire(import.meta.url)
-const NmsRtmpSession = require('node-media-server/src/session/rtmp_session.js') as new (
-  socket: Socket,
-) => NmsSession
-const nmsLogger = require('node-media-server/src/core/logger.js') as {
-  level: string
-  log: (message: string) => void
-}
-nmsLogger.log = () => {} // it writes to standard output, keys included
-
 const RTMP_VERSION = 3
 const TAG_TYPES: Record<number, FlvTagType> = { 8: 'audio', 9: 'video', 18: 'script' }
-const SET_CHUNK_SIZE = 1
-const MAX_CHUNK_BYTES = 0xffffff
 /** Commands fit in far less; a publisher that is not accepted has no use for more. */
 const MAX_COMMAND_BYTES = 4096
 /** A keyframe at 20 Mbit/s and more; the protocol would allow 16 MiB on each of 65,599 chunk streams. */
 const MAX_MEDIA_BYTES = 8 * 1024 * 1024
-const MAX_CHUNK_STREAMS = 16
 /** The handshake and the commands up to publish take 4 KB. */
 const MAX_BYTES_BEFORE_PUBLISH = 128 * 1024
 const MAX_UNSENT_BYTES = 256 * 1024
@@ -128,7 +60,7 @@ export class RtmpSession {
   constructor(options: RtmpSessionOptions) {
     this.#options = options
     this.remoteAddress = options.socket.remoteAddress ?? 'unknown'
-    this.#nms = new NmsRtmpSession(options.socket)
+    this.#nms = openNmsSession(options.socket, (type) => this.#maxMessageBytes(type))
     // Media keeps this timer from running out, nothing else does: one byte a second is silence too.
     this.#silence = setTimeout(() => this.#suspectSilence(), options.silenceLimitMs)
     this.#bind()
@@ -161,37 +93,6 @@ export class RtmpSession {
     nms.onError = () => this.close('closed')
     nms.onOutput = (data) => this.#write(data)
     nms.onPacket = (packet) => this.#receive(packet)
-    const original = {
-      chunkMessageHeaderRead: rtmp.chunkMessageHeaderRead.bind(rtmp),
-      packetAlloc: rtmp.packetAlloc.bind(rtmp),
-      controlHandler: rtmp.controlHandler.bind(rtmp),
-      dataHandler: rtmp.dataHandler.bind(rtmp),
-      onConnect: rtmp.onConnect.bind(rtmp),
-    }
-    rtmp.chunkMessageHeaderRead = () => {
-      const { bytes, header } = rtmp.parserPacket
-      const before = header.length
-      const read = original.chunkMessageHeaderRead()
-      // A shorter length in the middle of a message makes the parser go back in its input.
-      if (bytes > 0 && header.length !== before)
-        throw new Error(`message of ${before} bytes becomes one of ${header.length}`)
-      return read
-    }
-    rtmp.packetAlloc = () => {
-      this.#checkMessage(rtmp)
-      original.packetAlloc()
-    }
-    rtmp.controlHandler = () => {
-      checkControl(rtmp)
-      original.controlHandler()
-    }
-    rtmp.dataHandler = () => {
-      if (rtmp.parserPacket.header.length > 0) original.dataHandler() // some encoders send empty media, which it cannot read
-    }
-    rtmp.onConnect = (message) => {
-      checkConnect(message)
-      original.onConnect(message)
-    }
     rtmp.onPublish = (message) => void this.#publish(message)
     rtmp.onPlay = () =>
       this.#refuse(
@@ -250,15 +151,8 @@ export class RtmpSession {
     this.#publication?.receive({ type, timestampMs: packet.dts >>> 0, data })
   }
 
-  #checkMessage(rtmp: NmsRtmp): void {
-    const { header } = rtmp.parserPacket
-    const isMedia = this.#state === 'publishing' && header.type in TAG_TYPES
-    const limit = isMedia ? MAX_MEDIA_BYTES : MAX_COMMAND_BYTES
-    if (header.length > limit) throw new Error(`message of ${header.length} bytes, at most ${limit}`)
-    if (rtmp.inPackets.size > MAX_CHUNK_STREAMS)
-      throw new Error(`more than ${MAX_CHUNK_STREAMS} chunk streams`)
-    // node-media-server drops everything once its clock has passed 32 bits (49.7 days): RTMP's clock wraps.
-    if (rtmp.parserPacket.clock > 0xffffffff) rtmp.parserPacket.clock %= 0x100000000
+  #maxMessageBytes(type: number): number {
+    return this.#state === 'publishing' && type in TAG_TYPES ? MAX_MEDIA_BYTES : MAX_COMMAND_BYTES
   }
 
   async #publish(message: NmsInvoke): Promise<void> {
@@ -293,20 +187,4 @@ export class RtmpSession {
     rtmp.sendStatusMessage(rtmp.streamId ?? rtmp.parserPacket.header.stream_id, 'error', code, description)
     this.close('refused')
   }
-}
-
-/** An empty or absurd SetChunkSize ends the process or hangs the parser of node-media-server. */
-function checkControl(rtmp: NmsRtmp): void {
-  const { header, payload } = rtmp.parserPacket
-  if (header.length < 4) throw new Error(`control message of ${header.length} bytes, at least 4`)
-  if (header.type !== SET_CHUNK_SIZE) return
-  const size = payload.readUInt32BE(0)
-  if (size < 1 || size > MAX_CHUNK_BYTES) throw new Error(`chunk size ${size}, 1 to ${MAX_CHUNK_BYTES}`)
-}
-
-/** node-media-server parses `tcUrl` unguarded and echoes `app`. */
-function checkConnect(message: NmsInvoke): void {
-  const { tcUrl, app } = message.cmdObj ?? {}
-  if (typeof tcUrl !== 'string' || !URL.canParse(tcUrl)) throw new Error('connect without a valid tcUrl')
-  if (typeof app !== 'string' || app.length > 128) throw new Error('connect without a valid app')
 }
