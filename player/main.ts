@@ -19,7 +19,7 @@ const { mode, engine, theme } = readPreferences()
 document.documentElement.dataset['theme'] = theme
 
 if (route.page === 'watch' && (engine === null || engine === 'hls')) {
-  beginEarly(route.room, { mode, rendition: null })
+  await beginEarly(route.room, { mode, rendition: null })
   loadHlsEngine().catch(() => undefined)
 }
 

@@ -23,7 +23,8 @@ export function hlsSettings(mode: LatencyMode) {
     testBandwidth: false,
     capLevelToPlayerSize: false,
     autoStartLoad: false,
-    startFragPrefetch: false,
+    // the first part is parsed while the media source still opens
+    startFragPrefetch: true,
     errorPenaltyExpireMs: 10_000,
     fragLoadPolicy: {
       default: {

@@ -1,5 +1,5 @@
 /** hls.js over a local stream. The only file that knows hls.js. */
-import Hls, { Events, type ErrorData } from 'hls.js'
+import Hls, { Events, type ErrorData, type HlsConfig } from 'hls.js'
 import { chooseRendition, startRendition } from '../decisions/choose-rendition.ts'
 import { watchHole, type HoleSighting } from '../decisions/hole-watchdog.ts'
 import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
@@ -74,6 +74,7 @@ export class HlsEngine implements Engine {
     const first = this.#firstRendition(master)
     const hls = new Hls({
       ...hlsSettings(this.#mode),
+      ...controllers(),
       loader: createPartLoader((address, signal) => stream.answer(address, signal)),
     })
     this.#hls = hls
@@ -257,4 +258,28 @@ export class HlsEngine implements Engine {
       levels.findIndex((_, index) => this.#levelName(index) === rendition),
     )
   }
+}
+
+/**
+ * Two of hls.js's parts in another shape, for a quicker start. Interstitials, which we have not, begin the load again once
+ * the media source opens. And sound, which waits for the first picture's time, notices it only at its next tick.
+ */
+function controllers(): Partial<HlsConfig> {
+  const Sound = Hls.DefaultConfig.audioStreamController
+  if (!Sound) return {}
+  class PromptSound extends Sound {
+    constructor(...parts: ConstructorParameters<NonNullable<HlsConfig['audioStreamController']>>) {
+      super(...parts)
+      const [hls] = parts
+      hls.on(Events.INIT_PTS_FOUND, () => this.#hurry())
+    }
+
+    /** The first tick ends the wait, the second loads. */
+    #hurry(): void {
+      this.tick()
+      this.tickImmediate()
+    }
+  }
+  const changed: Partial<HlsConfig> = { audioStreamController: PromptSound }
+  return Object.assign(changed, { interstitialsController: undefined })
 }

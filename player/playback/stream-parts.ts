@@ -44,6 +44,8 @@ export interface StreamStart {
   /** the viewer's choice; null: automatically */
   rendition: string | null
   displayHeight: number | null
+  /** the first media has been asked for */
+  onAsked?: () => void
 }
 
 /** The rendition to begin with. */
@@ -56,5 +58,5 @@ export function firstRendition({ renditions }: Master, meter: BandwidthMeter, st
 /** Begins to fetch what a start in this mode will need. */
 export async function primeStream({ stream, meter }: StreamParts, start: StreamStart): Promise<void> {
   const first = firstRendition(await stream.master(), meter, start)
-  await stream.prime(first, MODES[start.mode].targetS)
+  await stream.prime(first, MODES[start.mode].targetS, start.onAsked)
 }

@@ -54,11 +54,14 @@ export class LocalStream {
   }
 
   /** Begins with what a start at this distance from live will need, before anybody asks for it. */
-  async prime(rendition: string, targetS: number): Promise<void> {
+  async prime(rendition: string, targetS: number, onAsked?: () => void): Promise<void> {
     this.primed ??= rendition
     const { audioTrack } = await this.master()
     const names = audioTrack ? [rendition, audioTrack] : [rendition]
-    await Promise.all(names.map(async (name) => (await this.activate(name)).prime(targetS)))
+    const feeds = await Promise.all(names.map((name) => this.activate(name)))
+    const coming = feeds.map((feed) => feed.prime(targetS))
+    onAsked?.()
+    await Promise.all(coming)
   }
 
   /** A track's feed, started at the first call. */
