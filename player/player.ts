@@ -123,7 +123,9 @@ export class Player {
   setRoom(room: RoomView): void {
     const before = this.#room
     this.#room = room
-    if (isOn(room) && (!isOn(before) || room.programId !== before.programId)) this.#wake.abort()
+    const isNew = isOn(room) && (!isOn(before) || room.programId !== before.programId)
+    if (isNew) this.#wake.abort()
+    if (isNew) this.retry()
     this.#options.onChange()
   }
 
@@ -161,15 +163,12 @@ export class Player {
 
   /** Moves within what can be had; the player stays at the new distance. */
   seekBy(seconds: number): void {
-    const screen = this.#session?.screen
-    if (!screen) return
-    screen.video.currentTime = Math.max(0, screen.video.currentTime + seconds)
-    screen.engine?.holdDistance()
+    this.#session?.screen?.engine?.seekBy(seconds)
   }
 
   play(): void {
     const screen = this.#session?.screen
-    if (screen?.video.paused) screen.engine?.holdDistance()
+    if (screen?.video.paused) screen.engine?.resume()
     void this.#session?.play()
   }
 

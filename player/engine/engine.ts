@@ -36,8 +36,10 @@ export interface Engine {
   choose(rendition: string | null): void
   setMode(mode: LatencyMode): void
   goToLive(): void
-  /** Stays at the distance the viewer went back to, until `goToLive`. */
-  holdDistance(): void
+  /** Moves within what there is, and stays at that distance until `goToLive`. */
+  seekBy(seconds: number): void
+  /** Playing goes on after a pause. */
+  resume(): void
   close(): Promise<void>
 }
 

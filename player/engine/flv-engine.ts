@@ -90,8 +90,12 @@ export class FlvEngine implements Engine {
     this.#rate.goToLive()
   }
 
-  holdDistance(): void {
-    this.#rate.holdDistance()
+  seekBy(seconds: number): void {
+    this.#rate.seekBy(seconds)
+  }
+
+  resume(): void {
+    this.#rate.resume()
   }
 
   async close(): Promise<void> {

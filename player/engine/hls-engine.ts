@@ -127,8 +127,12 @@ export class HlsEngine implements Engine {
     this.#rate.goToLive()
   }
 
-  holdDistance(): void {
-    this.#rate.holdDistance()
+  seekBy(seconds: number): void {
+    this.#rate.seekBy(seconds)
+  }
+
+  resume(): void {
+    this.#rate.resume()
   }
 
   async close(): Promise<void> {

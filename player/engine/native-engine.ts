@@ -62,7 +62,12 @@ export class NativeEngine implements Engine {
     if (video.seekable.length > 0) video.currentTime = Math.max(0, this.#newestS() - LIVE_MARGIN_S)
   }
 
-  holdDistance(): void {
+  seekBy(seconds: number): void {
+    const { video } = this.#options
+    video.currentTime = Math.max(0, video.currentTime + seconds)
+  }
+
+  resume(): void {
     // nothing pulls it back to live
   }
 

@@ -18,6 +18,8 @@ const WINDOW = 20
 const START_MS = 2000
 /** A distance this far over the target is the viewer's wish, not drift. */
 const HELD_MARGIN_S = 1.5
+/** Further back nothing is kept. */
+const MAX_DISTANCE_S = 34
 
 export class RateController {
   readonly #options: RateControllerOptions
@@ -58,9 +60,25 @@ export class RateController {
     if (distance !== null) this.#seekBy(distance - MODES[this.#mode].targetS)
   }
 
-  holdDistance(): void {
+  /** The viewer moves: back as far as there is something, forward to the mode's distance at most. */
+  seekBy(seconds: number): void {
     const distance = this.#options.distanceS()
     if (distance === null) return
+    const { targetS } = MODES[this.#mode]
+    const wanted = Math.max(targetS, Math.min(MAX_DISTANCE_S, distance - seconds))
+    this.#seekBy(distance - wanted)
+    this.#hold(wanted)
+  }
+
+  /** Playing goes on after a pause: where it was, unless that is gone. */
+  resume(): void {
+    const distance = this.#options.distanceS()
+    if (distance === null) return
+    if (distance > MAX_DISTANCE_S) this.goToLive()
+    else this.#hold(distance)
+  }
+
+  #hold(distance: number): void {
     this.#heldS = distance > MODES[this.#mode].targetS + HELD_MARGIN_S ? distance : null
     this.#distances.clear()
   }
@@ -83,6 +101,8 @@ export class RateController {
       }
     }
     const mean = this.#distances.add(distance)
+    // somebody else moved forward: what was held is over
+    if (this.#heldS !== null && mean < this.#heldS - HELD_MARGIN_S) this.#hold(mean)
     const rate = choosePlaybackRate({
       mode: this.#mode,
       distanceS: mean,

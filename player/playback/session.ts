@@ -52,6 +52,7 @@ export class Session {
   readonly #options: SessionOptions
   readonly #closing = new AbortController()
   #screen: Screen | null = null
+  #changing: Promise<void> = Promise.resolve()
   #past = { stalls: 0, stallMs: 0, droppedFrames: 0 }
   #end: (end: SessionEnd) => void = () => undefined
 
@@ -89,8 +90,13 @@ export class Session {
     this.#options.onChange()
   }
 
-  /** Another engine comes up on a second, hidden video and takes over where their times meet. */
-  async changeEngine(kind: EngineKind): Promise<void> {
+  /** Another engine comes up on a second, hidden video and takes over where their times meet; one change at a time. */
+  changeEngine(kind: EngineKind): Promise<void> {
+    this.#changing = this.#changing.then(() => this.#changeEngine(kind))
+    return this.#changing
+  }
+
+  async #changeEngine(kind: EngineKind): Promise<void> {
     const old = this.#screen
     if (!old || old.engine?.kind === kind) return
     const next = this.#openScreen({ ...this.#options.wishes().sound, muted: true })

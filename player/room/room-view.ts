@@ -72,8 +72,6 @@ export interface RoomView {
   state: RoomState
   title: string
   programId: string | null
-  /** when the publisher came back after an interruption, our clock; for the short "back live" note */
-  backAtMs: number | null
   publisher: Publisher | null
   refusal: Remark | null
 }
@@ -82,36 +80,32 @@ export const UNKNOWN_ROOM: RoomView = {
   state: 'idle',
   title: '',
   programId: null,
-  backAtMs: null,
   publisher: null,
   refusal: null,
 }
 
 /** The view after a message; notices only move between live, interrupted and ended. */
-export function applyMessage(view: RoomView, message: ServerMessage, nowMs: number): RoomView {
+export function applyMessage(view: RoomView, message: ServerMessage): RoomView {
   if (message.type === 'facts')
     return { ...view, publisher: message.publisher ?? null, refusal: message.refusal ?? view.refusal }
   if (message.type === 'room') {
     const programId = message.program_id ?? null
-    const isSame = programId === null || programId === view.programId
-    const isBack = view.state === 'interrupted' && message.state === 'live' && isSame
     return {
       ...view,
       state: message.state,
       title: message.title ?? view.title,
       programId: programId ?? (message.state === 'idle' ? null : view.programId),
-      backAtMs: isBack ? nowMs : view.backAtMs,
       refusal: message.state === 'refused' ? view.refusal : null,
     }
   }
-  if (message.type === 'publisher-reconnected') return { ...view, state: 'live', backAtMs: nowMs }
+  if (message.type === 'publisher-reconnected') return { ...view, state: 'live' }
   if (message.type === 'publisher-ended') return { ...view, state: 'ended' }
   return view.state === 'live' || view.state === 'starting' ? { ...view, state: 'interrupted' } : view
 }
 
 /** The view after a whole answer of the API. */
-export function applyRoom(view: RoomView, room: Room, nowMs: number): RoomView {
+export function applyRoom(view: RoomView, room: Room): RoomView {
   const message = { type: 'room' as const, state: room.state, program_id: room.program_id, title: room.title }
-  const next = applyMessage(view, message, nowMs)
+  const next = applyMessage(view, message)
   return { ...next, publisher: room.publisher ?? next.publisher, refusal: room.refusal ?? null }
 }

@@ -23,7 +23,8 @@ export interface SignallingOptions {
   onMissing?: () => void
 }
 
-const POLL_MS = 2000
+/** About every two seconds, and not everybody at once. */
+const POLL = { firstMs: 2500, maxMs: 2500 }
 const RECONNECT = { firstMs: 500, maxMs: 10_000 }
 /** A connection that lived this long starts the backoff anew. */
 const STEADY_MS = 10_000
@@ -64,7 +65,7 @@ export class Signalling {
       if (answer.status === 404) return void this.#options.onMissing?.()
       if (!answer.ok) return
       const body = roomSchema.safeParse(unwrap(await answer.json()))
-      if (body.success) this.#show(applyRoom(this.#view, body.data, Date.now()))
+      if (body.success) this.#show(applyRoom(this.#view, body.data))
     } catch {
       // the server is away: what is known stays shown, the next round asks again
     }
@@ -73,7 +74,7 @@ export class Signalling {
   async #keepPolling(): Promise<void> {
     await this.refresh()
     while (!this.#closing.signal.aborted) {
-      await waitMs(POLL_MS, this.#closing.signal)
+      await waitMs(backoffMs(0, POLL), this.#closing.signal)
       if (!this.#isOpen && !this.#closing.signal.aborted) await this.refresh()
     }
   }
@@ -110,7 +111,7 @@ export class Signalling {
   #hear(data: unknown): void {
     if (typeof data !== 'string' || data.length > MAX_MESSAGE_CHARS) return
     const message = serverMessageSchema.safeParse(parseJson(data))
-    if (message.success) this.#show(applyMessage(this.#view, message.data, Date.now()))
+    if (message.success) this.#show(applyMessage(this.#view, message.data))
   }
 
   #show(view: RoomView): void {

@@ -1,7 +1,8 @@
 /**
  * Fills a local track over HTTP: reads the server's playlist once, then asks for the next part by its number, which the
- * server holds until the part exists. One request is open at a time; what lies behind is fetched when somebody wants it.
+ * server holds until the part exists. What lies behind is fetched when somebody wants it.
  */
+import { partIdOf, runningNumber } from '../../media/part.ts'
 import type { PartId } from '../../media/part.ts'
 import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
 import type { ParsedMediaPlaylist } from '../../media/playlist/parse.ts'
@@ -24,8 +25,11 @@ export interface HttpSourceOptions {
   onServerDate?: (date: { serverMs: number; localMs: number }) => void
 }
 
-const RETRY = { firstMs: 200, maxMs: 2000 }
 const MAX_FAILURES = 10
+/** A held request that ends sooner was not held: asking at once again would be a flood. */
+const SHORTEST_HOLD_MS = 2000
+/** With half a part's time on the way, the next question would come too late for the next part. */
+const LONG_ROUND_TRIP_MS = 120
 /** So many parts quicker than they were made: the track is behind, one look at the playlist catches up. */
 const CATCH_UP_PARTS = 8
 const CATCH_UP_SHARE = 0.6
@@ -51,17 +55,46 @@ export class HttpSource {
     this.#closing.abort()
   }
 
+  /** Asks for the parts to come one after the other, several at once where an answer takes longer than a part. */
   async #follow(): Promise<void> {
-    const { track, fetch } = this.#options
+    const { track } = this.#options
+    let asked: { id: PartId; answer: Promise<boolean> }[] = []
+    let idle = 0
     while (!this.#closing.signal.aborted && !track.ended) {
-      const next = track.next
-      if (!next) throw new PlayerError('part_not_found', 'the playlist lists no part')
-      const isThere = await this.#retry(() =>
-        this.#isAnswered(() => fetch.follow(next.msn, next.part, this.#signal())),
-      )
-      if (!isThere || this.#isBehind())
-        this.#note(await this.#retry(() => this.#readPlaylist(isThere ? null : next)))
+      const depth = this.#depth()
+      while (asked.length < depth) asked.push(this.#ask(this.#after(asked.at(-1)?.id ?? null)))
+      const isThere = await asked.shift()?.answer
+      if (isThere) idle = 0
+      if (isThere && !this.#isBehind()) continue
+      if (!isThere) asked = await this.#abandon(asked)
+      const { next } = track
+      this.#note(await this.#retry(() => this.#readPlaylist(isThere ? null : next)))
+      if (!isThere && isSame(next, track.next)) await this.#wait(idle++)
     }
+    await this.#abandon(asked)
+  }
+
+  #ask(id: PartId): { id: PartId; answer: Promise<boolean> } {
+    const { fetch } = this.#options
+    const answer = this.#retry(() => this.#isAnswered(() => fetch.follow(id.msn, id.part, this.#signal())))
+    // whoever awaits it hears of a failure; until then it must not count as unheard
+    answer.catch(() => undefined)
+    return { id, answer }
+  }
+
+  async #abandon(asked: readonly { answer: Promise<boolean> }[]): Promise<[]> {
+    await Promise.allSettled(asked.map(({ answer }) => answer))
+    return []
+  }
+
+  #after(id: PartId | null): PartId {
+    const { next } = this.#options.track
+    if (!next) throw new PlayerError('part_not_found', 'the playlist lists no part')
+    return id === null ? next : partIdOf(Math.max(runningNumber(next), runningNumber(id) + 1))
+  }
+
+  #depth(): number {
+    return this.#options.http.roundTripMs > LONG_ROUND_TRIP_MS ? 3 : 1
   }
 
   /** False when the server says there is no such part: only the playlist can tell why. */
@@ -97,7 +130,7 @@ export class HttpSource {
 
   /** Parts that come faster than time passes come from the past. */
   #isBehind(): boolean {
-    const now = performance.now()
+    const now = this.#options.http.nowMs()
     this.#recent.push(now)
     const first = this.#recent.at(-CATCH_UP_PARTS - 1)
     if (first === undefined) return false
@@ -108,14 +141,21 @@ export class HttpSource {
   /** Asks again while it makes sense: at once after a hold that ran out, with growing waits when the network fails. */
   async #retry<Result>(ask: () => Promise<Result>): Promise<Result> {
     for (let failures = 0; ;) {
+      const asked = this.#options.http.nowMs()
       try {
         return await ask()
       } catch (error) {
         if (this.#closing.signal.aborted || !isWorthAsking(error) || failures >= MAX_FAILURES) throw error
-        if (isHeldTooLong(error)) continue
-        await waitMs(backoffMs(failures++, RETRY), this.#closing.signal)
+        const wasHeld = isTimeout(error) && this.#options.http.nowMs() - asked > SHORTEST_HOLD_MS
+        if (wasHeld) failures = 0
+        else await this.#wait(failures++)
       }
     }
+  }
+
+  async #wait(failures: number): Promise<void> {
+    if (failures >= MAX_FAILURES) throw new PlayerError('part_not_found', 'the playlist does not go on')
+    await waitMs(backoffMs(failures, this.#options.http.retry), this.#closing.signal)
   }
 
   #lose(cause: unknown): void {
@@ -131,10 +171,14 @@ export class HttpSource {
   }
 }
 
-function isHeldTooLong(error: unknown): boolean {
+function isTimeout(error: unknown): boolean {
   return error instanceof PlayerError && error.code === 'part_timeout'
 }
 
 function isWorthAsking(error: unknown): boolean {
-  return isHeldTooLong(error) || (error instanceof PlayerError && error.code === 'network_failed')
+  return isTimeout(error) || (error instanceof PlayerError && error.code === 'network_failed')
+}
+
+function isSame(a: PartId | null, b: PartId | null): boolean {
+  return a?.msn === b?.msn && a?.part === b?.part
 }

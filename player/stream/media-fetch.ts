@@ -1,6 +1,7 @@
 /** Every byte of media over HTTP comes through here: errors get codes, transfers are timed, all of it ends with one `close`. */
 import { errorOfAnswer, PlayerError } from '../player-error.ts'
 import type { TransferSample } from '../decisions/bandwidth.ts'
+import type { BackoffLimits } from '../room/backoff.ts'
 
 export interface Transfer extends TransferSample {
   /** until the first byte: for a part not yet made this is the wait for it */
@@ -28,23 +29,32 @@ export interface MediaFetchOptions {
   fetch?: typeof fetch
   nowMs?: () => number
   onTransfer?: (transfer: Transfer) => void
+  /** waits between attempts of those who ask again */
+  retry?: BackoffLimits
 }
 
 /** A held request is answered within 18 s by the server; well past that the connection is dead. */
 const HELD_LIMIT_MS = 25_000
 /** What exists already comes within this, or not in time to be of use. */
 const TRANSFER_LIMIT_MS = 10_000
+const MAX_WAITS = 8
+const RETRY: BackoffLimits = { firstMs: 200, maxMs: 2000 }
 
 export class MediaFetch {
   readonly #fetch: typeof fetch
-  readonly #nowMs: () => number
+  /** the clock transfers are timed by */
+  readonly nowMs: () => number
+  readonly retry: BackoffLimits
   readonly #onTransfer: (transfer: Transfer) => void
   readonly #closing = new AbortController()
   #bytes = 0
+  /** waits of the latest answers that were not held */
+  #waits: number[] = []
 
   constructor(options: MediaFetchOptions = {}) {
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
-    this.#nowMs = options.nowMs ?? (() => performance.now())
+    this.nowMs = options.nowMs ?? (() => performance.now())
+    this.retry = options.retry ?? RETRY
     this.#onTransfer = options.onTransfer ?? (() => undefined)
   }
 
@@ -53,25 +63,27 @@ export class MediaFetch {
     return this.#bytes
   }
 
-  get signal(): AbortSignal {
-    return this.#closing.signal
+  /** The shortest of the latest waits for a first byte; 0 before anything is known. */
+  get roundTripMs(): number {
+    return this.#waits.length === 0 ? 0 : Math.min(...this.#waits)
   }
 
   /** Throws `PlayerError`: the answer's own code, or `network_failed`. */
   async get(address: string, options: FetchOptions = {}): Promise<Fetched> {
-    const asked = this.#nowMs()
+    const asked = this.nowMs()
     try {
       const answer = await this.#fetch(address, {
         signal: AbortSignal.any(this.#signals(options)),
         cache: options.isFresh ? 'no-store' : 'default',
         credentials: 'same-origin',
       })
-      const first = this.#nowMs()
+      const first = this.nowMs()
       if (!answer.ok) throw errorOfAnswer(answer.status, await readCode(answer), address)
       const date = readDate(answer)
       const bytes = new Uint8Array(await answer.arrayBuffer())
       this.#bytes += bytes.byteLength
-      const durationMs = this.#nowMs() - first
+      const durationMs = this.nowMs() - first
+      if (!options.isFollow) this.#waits = [...this.#waits, first - asked].slice(-MAX_WAITS)
       this.#onTransfer({
         bytes: bytes.byteLength,
         durationMs,
