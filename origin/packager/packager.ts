@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { AAC_SAMPLES_PER_FRAME, encodeAacInit, PROGRAM_AUDIO } from '../../media/aac.ts'
 import { parseInit, type Sample } from '../../media/fragment.ts'
 import { encodePart } from '../../media/part-writer.ts'
-import { partIdOf, PARTS_PER_SEGMENT, SEGMENT_SECONDS, type PartHeader } from '../../media/part.ts'
+import { partIdOf, PARTS_PER_SEGMENT, type PartHeader } from '../../media/part.ts'
 import type { Hash, Sign } from '../../media/signature.ts'
 import { MediaError } from '../../media/media-error.ts'
 import { Track } from '../../media/track.ts'
@@ -160,9 +160,6 @@ export class Packager {
   #addLane(name: string, plan: RenditionPlan | null, bitrateKbps: number): Lane {
     const maxSegments = Math.ceil(this.#options.windowSeconds / 2) + 1
     const track = new Track({ name, maxSegments })
-    // A playlist wants a whole segment, which takes two seconds to be made: until then it lists this one.
-    const { msn } = partIdOf(this.#options.firstPart)
-    track.noteGap(msn - 1, msn * SEGMENT_SECONDS - LEADING_GAP_SECONDS, LEADING_GAP_SECONDS)
     const lane: Lane = {
       track,
       codecs: null,
@@ -216,10 +213,16 @@ export class Packager {
       captureTimeMs: captureTimeMs((first.time * 1000) / timescale),
     }
     const { bytes } = encodePart({ header, samples: part.samples, sign, hash: sha256 })
+    if (k === this.#options.firstPart) noteLeadingGap(lane.track, header)
     lane.track.note(header, bytes)
   }
 
   #tell(): void {
     for (const listener of [...this.#listeners]) listener()
   }
+}
+
+/** A playlist wants a whole segment, which takes two seconds to be made: until then it lists this one. */
+function noteLeadingGap(track: Track, { msn, mediaTime, timescale }: PartHeader): void {
+  track.noteGap(msn - 1, mediaTime / timescale - LEADING_GAP_SECONDS, LEADING_GAP_SECONDS)
 }

@@ -1,4 +1,6 @@
 /** A minute of a live stream, read as a strict client reads it: every playlist, every part, every rung. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkPlaylists, type PlaylistObservation } from '../../media/playlist/conformance.ts'
 import { runningNumber, splitSegment, type Part } from '../../media/part.ts'
@@ -8,7 +10,8 @@ import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts
 import { measureLipSync } from '../support/lip-sync.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
 
-const TRACKS = ['360p', 'audio'] as const
+const RUNGS = ['450p', '400p'] as const
+const TRACKS = [...RUNGS, 'audio'] as const
 const WATCHED_MS = Number(process.env['HEADWATER_E2E_MS'] ?? 60_000)
 
 let server: HeadwaterProcess
@@ -20,7 +23,7 @@ let publicKey: Uint8Array
 beforeAll(async () => {
   server = await HeadwaterProcess.start()
   room = await server.createRoom()
-  publisher = publishFlashes({ url: server.publishUrl(room) })
+  publisher = publishFlashes({ url: server.publishUrl(room), size: '800x450' })
   const program = await server.live(room.id)
   base = `${server.url}/live/${room.id}/${program}`
   const { public_key } = (await server.room(room.id)) as unknown as { public_key: string }
@@ -64,6 +67,20 @@ describe('a minute of a live stream', () => {
     }
   })
 
+  it('begins every part of every rung at the same time, with keyframes in the same parts', () => {
+    const facts = RUNGS.map(
+      (rung) => new Map((parts.get(rung) ?? []).map((part) => [runningNumber(part.header), factsOf(part)])),
+    )
+    const [first, second] = facts
+    const common = [...(first?.keys() ?? [])].filter((k) => second?.has(k))
+    expect(common.length).toBeGreaterThan((WATCHED_MS / 1000) * 3)
+    for (const k of common) expect(second?.get(k)).toEqual(first?.get(k))
+  })
+
+  it('plays in ffmpeg without a message, rung by rung', async () => {
+    for (const track of TRACKS) expect(await decode(`${base}/${track}/index.m3u8`)).toBe('')
+  })
+
   it('keeps lips in sync within 40 ms', async () => {
     const offsets = await measureLipSync(server.url, room.id)
     expect(offsets.length).toBeGreaterThan(5)
@@ -71,13 +88,24 @@ describe('a minute of a live stream', () => {
   })
 
   it('has a segment that is the concatenation of its parts', async () => {
-    const collected = parts.get('360p') ?? []
+    const collected = parts.get('450p') ?? []
     const last = collected.at(-20)?.header.msn ?? 0
-    const bytes = new Uint8Array(await (await fetch(`${base}/360p/${last}.m4s`)).arrayBuffer())
+    const bytes = new Uint8Array(await (await fetch(`${base}/450p/${last}.m4s`)).arrayBuffer())
     const inSegment = collected.filter((part) => part.header.msn === last)
     expect(splitSegment(bytes).map((part) => part.header)).toEqual(inSegment.map((part) => part.header))
   })
 })
+
+function factsOf({ header }: Part): { startSec: number; endSec: number; independent: boolean } {
+  const { mediaTime, duration, timescale, independent } = header
+  return { startSec: mediaTime / timescale, endSec: (mediaTime + duration) / timescale, independent }
+}
+
+/** What ffmpeg complains of in four seconds of a playlist. */
+async function decode(address: string): Promise<string> {
+  const args = ['-v', 'warning', '-live_start_index', '-3', '-t', '4', '-i', address, '-f', 'null', '-']
+  return (await promisify(execFile)('ffmpeg', args)).stderr
+}
 
 /** Follows a track by blocking reloads for a while, and fetches every part it names. */
 async function follow(address: string): Promise<{ observations: PlaylistObservation[]; collected: Part[] }> {
