@@ -27,6 +27,8 @@ export interface HlsEngineOptions {
 
 const WATCH_MS = 200
 const ADAPT_MS = 1000
+/** Longer than a part: the publisher is away. */
+const SILENCE_MS = 500
 const MAX_MEDIA_RECOVERIES = 3
 const MAX_LOAD_RECOVERIES = 5
 
@@ -47,6 +49,10 @@ export class HlsEngine implements Engine {
   #switchedAt = 0
   #fellAt = -Infinity
   #recoveries = { media: 0, load: 0 }
+  /** While nothing new comes hls.js waits for a playlist and loads nothing, not even for a seek. */
+  readonly #onSeeking = (): void => {
+    if (performance.now() - this.#advanced.atMs > SILENCE_MS) this.#options.stream.nudge()
+  }
 
   constructor(options: HlsEngineOptions) {
     this.#options = options
@@ -165,6 +171,8 @@ export class HlsEngine implements Engine {
       this.#switch?.onBuffered({ msn: frag.sn, part: part?.index ?? null })
     })
     hls.on(Events.LEVEL_SWITCHED, () => this.#retire())
+    hls.on(Events.MEDIA_ATTACHED, (_, { media }) => media.addEventListener('seeking', this.#onSeeking))
+    hls.on(Events.MEDIA_DETACHING, () => this.#options.video.removeEventListener('seeking', this.#onSeeking))
     hls.on(Events.ERROR, (_, data) => this.#handle(hls, data))
   }
 

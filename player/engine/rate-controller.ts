@@ -49,15 +49,17 @@ export class RateController {
     this.#timer = null
   }
 
+  /** Goes to the distance of the new mode, forward or back. */
   setMode(mode: LatencyMode): void {
     this.#mode = mode
-    this.goToLive()
+    this.#heldS = null
+    this.#seekBy(this.#excessS())
   }
 
+  /** Forward to the mode's distance; who is closer than that already stays. */
   goToLive(): void {
     this.#heldS = null
-    const distance = this.#options.distanceS()
-    if (distance !== null) this.#seekBy(distance - MODES[this.#mode].targetS)
+    this.#seekBy(Math.max(0, this.#excessS()))
   }
 
   /** The viewer moves: back as far as there is something, forward to the mode's distance at most. */
@@ -76,6 +78,11 @@ export class RateController {
     if (distance === null) return
     if (distance > MAX_DISTANCE_S) this.goToLive()
     else this.#hold(distance)
+  }
+
+  #excessS(): number {
+    const distance = this.#options.distanceS()
+    return distance === null ? 0 : distance - MODES[this.#mode].targetS
   }
 
   #hold(distance: number): void {

@@ -33,10 +33,19 @@ describe('FrameMeter', () => {
   it('does not count a pause, a seek or a hidden page', () => {
     const meter = new FrameMeter()
     play(meter, 0, 990)
-    meter.rest()
+    meter.rest(1000)
     expect(meter.read(9000).stalls).toBe(0)
     play(meter, 9000, 9500)
     expect(meter.read(9500).stalls).toBe(0)
+  })
+
+  it('keeps a stall that a seek has ended', () => {
+    const meter = new FrameMeter()
+    play(meter, 0, 990)
+    meter.rest(1990)
+    expect(meter.read(5000)).toEqual({ stalls: 1, stallMs: 1000 })
+    play(meter, 5000, 5500)
+    expect(meter.read(5500)).toEqual({ stalls: 1, stallMs: 1000 })
   })
 
   it('counts a wait for data that a slow picture hides, and lets the shortest pass', () => {

@@ -35,8 +35,13 @@ export class FrameMeter {
     if (this.#firstAtMs !== null) this.#waitingSinceMs ??= nowMs
   }
 
-  /** Frames are not expected now: paused, seeking, hidden, or another element shows. The next frame starts afresh. */
-  rest(): void {
+  /**
+   * Frames are not expected from now on: paused, seeking, hidden, or another element shows. A stall that lasts is over, and
+   * the next frame starts afresh.
+   */
+  rest(nowMs: number): void {
+    const sinceMs = this.#lastAtMs === null ? 0 : nowMs - this.#lastAtMs
+    if (sinceMs > STALL_GAP_MS) this.#count(sinceMs)
     this.#lastAtMs = null
     this.#waitingSinceMs = null
   }

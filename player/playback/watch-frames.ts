@@ -12,7 +12,7 @@ export function watchFrames(video: HTMLVideoElement, meter: FrameMeter, watch: F
   const now = watch.now ?? (() => performance.now())
   const gone = new AbortController()
   const { signal } = gone
-  const rest = (): void => meter.rest()
+  const rest = (): void => meter.rest(now())
   const begin = (): void => {
     const isFirst = meter.firstAtMs === null
     meter.onFrame(now())
@@ -22,7 +22,7 @@ export function watchFrames(video: HTMLVideoElement, meter: FrameMeter, watch: F
   const next = (): void => {
     handle = video.requestVideoFrameCallback(() => {
       if (signal.aborted) return
-      if (video.paused || video.seeking || document.hidden) meter.rest()
+      if (video.paused || video.seeking || document.hidden) meter.rest(now())
       begin()
       next()
     })
@@ -32,7 +32,7 @@ export function watchFrames(video: HTMLVideoElement, meter: FrameMeter, watch: F
   const onProgress = (): void => {
     const isSilentOfFrames = video.videoWidth === 0 || document.hidden
     if (isSilentOfFrames && meter.firstAtMs === null && video.currentTime > 0) begin()
-    if (isSilentOfFrames) meter.rest()
+    if (isSilentOfFrames) meter.rest(now())
   }
   video.addEventListener('timeupdate', onProgress, { signal })
   video.addEventListener('pause', rest, { signal })

@@ -88,6 +88,15 @@ describe('LocalStream', () => {
     expect(newest(answer)).toEqual([7, 4])
   })
 
+  it('answers what waits when it is nudged, with what there is', async () => {
+    const { stream, text } = open(20)
+    await text('720p/index.m3u8')
+    const held = text('720p/index.m3u8?_HLS_msn=7&_HLS_part=4')
+    await soon()
+    stream.nudge()
+    expect(newest(await held)).toEqual([7, 3])
+  })
+
   it('follows with one request a part and no playlist', async () => {
     const { origin, text } = open(20)
     await text('720p/index.m3u8')

@@ -32,6 +32,7 @@ export class LocalStream {
   #partSegments = 9
   #epochMs: number | null = null
   #isClosed = false
+  #nudge = withResolver()
   /** the rendition that was primed: the one to begin with */
   primed: string | null = null
 
@@ -105,6 +106,12 @@ export class LocalStream {
     return copy(await this.#media(feed, address.pathname))
   }
 
+  /** Answers the playlist requests that wait, with what there is: hls.js notices a seek only when a playlist comes. */
+  nudge(): void {
+    this.#nudge.resolve()
+    this.#nudge = withResolver()
+  }
+
   close(): void {
     this.#isClosed = true
     this.retireExcept([])
@@ -115,7 +122,8 @@ export class LocalStream {
     const { initName, partTargetSec, epochMs } = await feed.ready
     const state = { head: track.head, ended: track.ended, partTargetSec }
     const directives = parseDeliveryDirectives(query, state)
-    if (directives.kind === 'wait') await track.whenReached(directives.msn, directives.part, signal)
+    if (directives.kind === 'wait')
+      await Promise.race([track.whenReached(directives.msn, directives.part, signal), this.#nudge.promise])
     return formatMediaPlaylist(viewMediaPlaylist(track, []), {
       partTargetSec,
       epochMs: this.#epochMs ?? epochMs,
@@ -149,4 +157,10 @@ function copy(bytes: Uint8Array): ArrayBuffer {
   const copied = new ArrayBuffer(bytes.byteLength)
   new Uint8Array(copied).set(bytes)
   return copied
+}
+
+function withResolver(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => (resolve = done))
+  return { promise, resolve }
 }
