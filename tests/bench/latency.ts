@@ -52,7 +52,12 @@ async function main(): Promise<void> {
   await browser.close()
   await clock.close()
   await server.close()
-  report.program720p30 = await measureProgramCost(isShort ? 10 : 30)
+  report.program720p30 = await measureProgramCost({
+    width: 1280,
+    height: 720,
+    bitrateKbps: 3000,
+    seconds: isShort ? 10 : 30,
+  })
   console.log(JSON.stringify(report, null, 2))
 }
 

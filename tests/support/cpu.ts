@@ -1,10 +1,39 @@
 /** CPU time of a process and all its children, from /proc (Linux). */
 import { readdirSync, readFileSync } from 'node:fs'
 
+interface Stat {
+  pid: number
+  parent: number
+  /** The name of what it runs, such as `node`. */
+  program: string
+  seconds: number
+}
+
 const TICKS_PER_SECOND = 100
 
 /** Seconds of CPU used so far by the tree under a process. */
 export function treeCpuSeconds(root: number): number {
+  return readTree(root).reduce((sum, { seconds }) => sum + seconds, 0)
+}
+
+/** Cores used by a tree over a time. */
+export async function measureCores(root: number, seconds: number): Promise<number> {
+  return Object.values(await measureCoresByProgram(root, seconds)).reduce((sum, cores) => sum + cores, 0)
+}
+
+/** The same, told apart by what runs: `node`, `ffmpeg`. A process that ends meanwhile does not count. */
+export async function measureCoresByProgram(root: number, seconds: number): Promise<Record<string, number>> {
+  const before = new Map(readTree(root).map((stat) => [stat.pid, stat.seconds]))
+  const startedAt = performance.now()
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+  const elapsed = (performance.now() - startedAt) / 1000
+  const cores: Record<string, number> = {}
+  for (const { pid, program, seconds: used } of readTree(root))
+    cores[program] = (cores[program] ?? 0) + (used - (before.get(pid) ?? 0)) / elapsed
+  return cores
+}
+
+function readTree(root: number): Stat[] {
   const stats = readdirSync('/proc').flatMap((name) =>
     /^\d+$/.test(name) ? (readStat(Number(name)) ?? []) : [],
   )
@@ -14,24 +43,18 @@ export function treeCpuSeconds(root: number): number {
     for (const { pid, parent } of stats) if (inTree.has(parent)) inTree.add(pid)
     grew = inTree.size > before
   }
-  return stats.filter(({ pid }) => inTree.has(pid)).reduce((sum, { seconds }) => sum + seconds, 0)
+  return stats.filter(({ pid }) => inTree.has(pid))
 }
 
-/** Cores used by a tree over a time. */
-export async function measureCores(root: number, seconds: number): Promise<number> {
-  const before = treeCpuSeconds(root)
-  const startedAt = performance.now()
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-  return (treeCpuSeconds(root) - before) / ((performance.now() - startedAt) / 1000)
-}
-
-function readStat(pid: number): { pid: number; parent: number; seconds: number } | null {
+function readStat(pid: number): Stat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name in parentheses may hold anything: fields count from behind it.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const nameEnd = text.lastIndexOf(')')
+    const fields = text.slice(nameEnd + 2).split(' ')
     const ticks = Number(fields[11]) + Number(fields[12])
-    return { pid, parent: Number(fields[1]), seconds: ticks / TICKS_PER_SECOND }
+    const program = text.slice(text.indexOf('(') + 1, nameEnd)
+    return { pid, parent: Number(fields[1]), program, seconds: ticks / TICKS_PER_SECOND }
   } catch {
     return null // gone meanwhile
   }
