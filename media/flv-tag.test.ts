@@ -50,6 +50,11 @@ describe('a video header', () => {
     })
   })
 
+  it('in a codec that was never given a number is named by the one it was sent with', () => {
+    expect(parseVideoHeader(Uint8Array.of(0x1c, 0, 0, 0, 0)).codec).toBe('hevc')
+    expect(parseVideoHeader(Uint8Array.of(0x2d, 1, 0, 0, 0)).codec).toBe('av1')
+  })
+
   it.each([
     ['avc1', 'avc', 8],
     ['hvc1', 'hevc', 8],

@@ -39,6 +39,8 @@ export const MAX_TAG_BYTES = 0xffffff
 const TAG_TYPES: Record<number, FlvTagType> = { 8: 'audio', 9: 'video', 18: 'script' }
 const TYPE_NUMBERS: Record<FlvTagType, number> = { audio: 8, video: 9, script: 18 }
 const VIDEO_FOUR_CC: Record<string, VideoCodec> = { avc1: 'avc', hvc1: 'hevc', av01: 'av1', vp09: 'vp9' }
+/** In no specification, but what encoders and CDNs wrote before there was Enhanced RTMP: known only to be named. */
+const LEGACY_CODEC_IDS: Record<number, VideoCodec> = { 12: 'hevc', 13: 'av1' }
 const AUDIO_FOUR_CC: Record<string, AudioCodec> = {
   mp4a: 'aac',
   Opus: 'opus',
@@ -103,8 +105,10 @@ export function parseVideoHeader(data: Uint8Array): VideoHeader {
     const codec = (first & 0x0f) === 7 ? 'avc' : 'unknown'
     return { codec, kind: 'metadata', keyframe, compositionTimeMs: 0, payloadOffset: 1 }
   }
-  if ((first & 0x0f) !== 7)
-    return { codec: 'unknown', kind: 'frames', keyframe, compositionTimeMs: 0, payloadOffset: 1 }
+  if ((first & 0x0f) !== 7) {
+    const codec = LEGACY_CODEC_IDS[first & 0x0f] ?? 'unknown'
+    return { codec, kind: 'frames', keyframe, compositionTimeMs: 0, payloadOffset: 1 }
+  }
   const packetType = reader.u8() // AVCPacketType
   const compositionTimeMs = reader.i24()
   const kind = packetType === 0 ? 'sequence-header' : packetType === 1 ? 'frames' : 'end'
