@@ -2,6 +2,17 @@
 import { spawn } from 'node:child_process'
 
 const MEASURED_SECONDS = 10
+const READ_TRACK = [
+  '-hide_banner',
+  '-loglevel',
+  'info',
+  '-nostats',
+  '-threads',
+  '1',
+  '-copyts',
+  '-i',
+  'pipe:0',
+]
 
 /** Beep minus flash in ms, one a second, out of the lowest rung and the audio of a live room. */
 export async function measureLipSync(url: string, roomId: string): Promise<number[]> {
@@ -25,7 +36,18 @@ export async function measureLipSync(url: string, roomId: string): Promise<numbe
     ],
     ...['-map', '[v]', '-map', '[a]', '-f', 'null', '-'],
   ])
-  return pair(findFlashes(lines), findBeeps(lines))
+  return beepMinusFlash(findFlashes(lines), findBeeps(lines))
+}
+
+/** When flashes begin in the bytes of a video track, init segment first, in seconds of the program. */
+export async function findFlashesIn(track: Uint8Array): Promise<number[]> {
+  const luma = 'signalstats,metadata=print:key=lavfi.signalstats.YAVG'
+  return findFlashes(await run([...READ_TRACK, '-vf', luma, '-f', 'null', '-'], track))
+}
+
+/** When beeps begin in the bytes of an audio track. */
+export async function findBeepsIn(track: Uint8Array): Promise<number[]> {
+  return findBeeps(await run([...READ_TRACK, '-af', 'silencedetect=n=-30dB:d=0.3', '-f', 'null', '-'], track))
 }
 
 /** Start of each run of bright frames. */
@@ -52,18 +74,21 @@ function findBeeps(lines: readonly string[]): number[] {
   })
 }
 
-function pair(flashes: readonly number[], beeps: readonly number[]): number[] {
+/** In ms, for every flash that has a beep. */
+export function beepMinusFlash(flashes: readonly number[], beeps: readonly number[]): number[] {
   return flashes.flatMap((flash) => {
     const beep = beeps.find((each) => Math.abs(each - flash) < 0.45)
     return beep === undefined ? [] : [(beep - flash) * 1000]
   })
 }
 
-function run(args: readonly string[]): Promise<string[]> {
+function run(args: readonly string[], input?: Uint8Array): Promise<string[]> {
   return new Promise((resolve) => {
-    const child = spawn('ffmpeg', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn('ffmpeg', args, { stdio: [input ? 'pipe' : 'ignore', 'ignore', 'pipe'] })
     let text = ''
-    child.stderr.on('data', (chunk) => (text += String(chunk)))
-    child.once('exit', () => resolve(text.split(/[\r\n]+/)))
+    child.stderr?.on('data', (chunk) => (text += String(chunk)))
+    child.stdin?.on('error', () => {}) // what it has printed says more
+    child.stdin?.end(input)
+    child.once('close', () => resolve(text.split(/[\r\n]+/)))
   })
 }

@@ -1,0 +1,4 @@
+/** Publishers of every shape, a few seconds of each. `npm run test:shapes` watches each for a minute. */
+import { testShapes } from '../support/shape-tests.ts'
+
+testShapes(Number(process.env['HEADWATER_SHAPES_MS'] ?? 8000))

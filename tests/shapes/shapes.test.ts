@@ -1,0 +1,4 @@
+/** Publishers of every shape, a minute of each: prints a line of figures for every one. */
+import { testShapes } from '../support/shape-tests.ts'
+
+testShapes(Number(process.env['HEADWATER_SHAPES_MS'] ?? 60_000))

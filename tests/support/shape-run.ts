@@ -1,0 +1,115 @@
+/** One shape from its publisher to its viewers, and what is measured of it. */
+import type { HeadwaterProcess } from './headwater-process.ts'
+import { beepMinusFlash, findBeepsIn, findFlashesIn } from './lip-sync.ts'
+import { publishShape } from './shape-publisher.ts'
+import { periodOf, type Shape } from './shapes.ts'
+import { bytesOf, misalignments, watchTrack, type WatchedTrack } from './shape-watch.ts'
+
+export interface ShapeReport {
+  shape: string
+  tracks: string[]
+  /** Of each track. */
+  parts: number
+  /** Beep minus flash; where there is only one of them, what its distance to the one before lacks of the period. */
+  offsetsMs: number[]
+  aheadMs: number
+  violations: string[]
+  warnings: string[]
+  /** Wall time from the first to the last part, and media time. */
+  watchedMs: number
+  mediaMs: number
+}
+
+/** What is made by hand lasts for the time it takes to become live, too. */
+const STARTING_SECONDS = 15
+const AT_END_SECONDS = 0.05
+
+export async function runShape(
+  server: HeadwaterProcess,
+  shape: Shape,
+  watchedMs: number,
+): Promise<ShapeReport> {
+  const room = await server.createRoom(shape.name)
+  const seconds = watchedMs / 1000 + STARTING_SECONDS
+  const publisher = await publishShape(shape, { port: server.rtmpPort, key: room.key, seconds })
+  try {
+    const program = await server.live(room.id)
+    const { renditions } = (await server.room(room.id)) as unknown as { renditions: { name: string }[] }
+    const names = renditions.map(({ name }) => name)
+    const base = `${server.url}/live/${room.id}/${program}`
+    const tracks = await Promise.all(names.map((name) => watchTrack(base, name, watchedMs)))
+    const { publisher: facts } = (await server.room(room.id)) as unknown as {
+      publisher: { warnings: { code: string }[] }
+    }
+    return await reportOf(shape, tracks, { watchedMs, warnings: facts.warnings.map(({ code }) => code) })
+  } finally {
+    await publisher.close()
+    await server.api('DELETE', `/api/v1/live/${room.id}`)
+  }
+}
+
+async function reportOf(
+  shape: Shape,
+  tracks: readonly WatchedTrack[],
+  { watchedMs, warnings }: { watchedMs: number; warnings: string[] },
+): Promise<ShapeReport> {
+  const rungs = tracks.filter(({ name }) => name !== 'audio')
+  const counts = tracks.map(({ parts }) => parts.length)
+  const spread = Math.max(...counts) - Math.min(...counts)
+  const [first] = tracks
+  const times = first?.parts.map(({ header }) => (header.mediaTime * 1000) / header.timescale) ?? []
+  return {
+    shape: shape.name,
+    tracks: tracks.map(({ name }) => name).sort(),
+    parts: Math.min(...counts),
+    offsetsMs: await offsetsOf(
+      shape,
+      rungs[0],
+      tracks.find(({ name }) => name === 'audio'),
+    ),
+    aheadMs: Math.max(...tracks.map(({ aheadMs }) => aheadMs)),
+    violations: [
+      ...tracks.flatMap(({ violations }) => violations),
+      ...misalignments(rungs),
+      ...(spread > 2 ? [`tracks of ${counts.join(', ')} parts`] : []),
+    ],
+    warnings,
+    watchedMs,
+    mediaMs: (times.at(-1) ?? 0) - (times[0] ?? 0),
+  }
+}
+
+async function offsetsOf(shape: Shape, video?: WatchedTrack, audio?: WatchedTrack): Promise<number[]> {
+  const flashes = shape.video && video ? await findFlashesIn(bytesOf(video)) : null
+  const beeps = shape.audio && audio ? await beepsOf(audio) : null
+  if (flashes && beeps) return beepMinusFlash(flashes, beeps)
+  const alone = flashes ?? beeps ?? []
+  return alone.slice(1).map((time, index) => (time - (alone[index] ?? 0) - periodOf(shape)) * 1000)
+}
+
+/** Silence ends at the end of all, too. */
+async function beepsOf(audio: WatchedTrack): Promise<number[]> {
+  const last = audio.parts.at(-1)?.header
+  const endSec = last ? (last.mediaTime + last.duration) / last.timescale : 0
+  const beeps = await findBeepsIn(bytesOf(audio))
+  return beeps.filter((time) => time < endSec - AT_END_SECONDS)
+}
+
+/** One line of JSON, for people and for tables. */
+export function lineOf(report: ShapeReport): string {
+  const sorted = report.offsetsMs.toSorted((a, b) => a - b)
+  const round = (value: number | undefined): number | null => (value === undefined ? null : Math.round(value))
+  return JSON.stringify({
+    shape: report.shape,
+    tracks: report.tracks.join(' '),
+    parts: report.parts,
+    mediaSec: round(report.mediaMs / 1000),
+    offsets: sorted.length,
+    medianMs: round(sorted[sorted.length >> 1]),
+    minMs: round(sorted[0]),
+    maxMs: round(sorted.at(-1)),
+    aheadMs: round(report.aheadMs),
+    warnings: report.warnings.join(' '),
+    violations: report.violations.length,
+  })
+}
