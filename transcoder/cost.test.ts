@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { admit, estimateCores, PRESETS } from './cost.ts'
+import { admit, estimateCores, noticesOf, PRESETS } from './cost.ts'
 import { chooseLadder, type LadderConfig } from './ladder.ts'
 
 const CONFIG: LadderConfig = {
@@ -42,6 +42,13 @@ describe('admission', () => {
     expect(admit(FULL_HD, ladder(FULL_HD), { preset: 'medium', capacity: tight })).toMatchObject({
       preset: 'superfast',
     })
+  })
+
+  it('tells the streamer when it steps down, and only then', () => {
+    expect(noticesOf('veryfast', 'veryfast')).toEqual([])
+    expect(noticesOf('veryfast', 'ultrafast')).toEqual([
+      { code: 'preset_lowered', message: expect.stringContaining('ultrafast instead of veryfast') },
+    ])
   })
 
   it('never steps up', () => {

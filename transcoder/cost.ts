@@ -1,5 +1,6 @@
 /** What encoding a ladder costs, and whether there is room for it. Pure; figures measured on two cores, see docs/benchmarks.md. */
 import type { Rendition } from './ladder.ts'
+import type { Notice } from './probe.ts'
 
 /** Faster to slower. */
 export const PRESETS = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium'] as const
@@ -29,6 +30,13 @@ export interface Capacity {
   /** Cores that running programs take. */
   usedCores: number
   limitPercent: number
+}
+
+/** What a streamer is told where the preset was lowered to make room. */
+export function noticesOf(wanted: Preset, given: Preset): Notice[] {
+  if (wanted === given) return []
+  const message = `the server encodes faster and a little coarser, ${given} instead of ${wanted}: its processor has no room for more`
+  return [{ code: 'preset_lowered', message }]
 }
 
 /** Cores one program takes. */

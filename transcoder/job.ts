@@ -6,9 +6,9 @@ import type { Logger } from '../runtime/logger.ts'
 import { encoderArguments } from './arguments.ts'
 import type { Admission, Preset } from './cost.ts'
 import { readBeginning } from './feed-beginning.ts'
-import { chooseLadder, type LadderConfig } from './ladder.ts'
+import { chooseLadder, type LadderConfig, type Rendition } from './ladder.ts'
 import type { EncodingPlan, OriginClient } from './origin-client.ts'
-import { judgeSource, probeSource, type SourceLimits } from './probe.ts'
+import { judgeSource, probeSource, type Notice, type SourceLimits } from './probe.ts'
 
 export interface JobOptions {
   id: string
@@ -18,7 +18,12 @@ export interface JobOptions {
   limits: SourceLimits
   logger: Logger
   /** Whether there is room for a ladder, and at which preset. */
-  admit: (plan: EncodingPlan) => Admission | string
+  admit: (source: EncodingPlan['source'], renditions: readonly Rendition[]) => Admitted | string
+}
+
+/** An admission, and what its streamer should know of it. */
+export interface Admitted extends Admission {
+  notices: Notice[]
 }
 
 interface Prepared {
@@ -98,15 +103,16 @@ export class Job {
       this.#options.ladder,
     )
     const { width, height } = judged
-    const plan: EncodingPlan = { fps: renditions[0]?.fps ?? 30, source: { width, height }, renditions }
-    const admission = this.#options.admit(plan)
+    const source = { width, height }
+    const admission = this.#options.admit(source, renditions)
     if (typeof admission === 'string') return this.#refuse('capacity_exceeded', admission)
+    const { preset, cores, notices } = admission
+    const plan: EncodingPlan = { fps: renditions[0]?.fps ?? 30, source, renditions, notices }
     const rungs = renditions.map((rung) => rung.name).join(' ')
-    this.#options.logger.info(
-      { width, height, fps: plan.fps, rungs, preset: admission.preset, cores: admission.cores },
-      'encoding',
-    )
-    return { plan, preset: admission.preset }
+    this.#options.logger.info({ width, height, fps: plan.fps, rungs, preset, cores }, 'encoding')
+    for (const { code, message } of notices)
+      this.#options.logger.warn({ code, reason: message }, 'encoding otherwise than configured')
+    return { plan, preset }
   }
 
   async #runEncoder(

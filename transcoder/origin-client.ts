@@ -3,12 +3,14 @@ import type { Readable } from 'node:stream'
 import { request } from 'undici'
 import { z } from 'zod'
 import type { Rendition } from './ladder.ts'
-import type { Refusal } from './probe.ts'
+import type { Notice } from './probe.ts'
 
 export interface EncodingPlan {
   fps: number
   source: { width: number; height: number }
   renditions: readonly Rendition[]
+  /** What the streamer should know: the origin shows it beside its own warnings. */
+  notices: readonly Notice[]
 }
 
 const jobSchema = z.object({ nextPart: z.int(), frameRate: z.number().nullable(), state: z.string() })
@@ -41,7 +43,7 @@ export class OriginClient {
     return body === null ? null : startSchema.parse(body)
   }
 
-  async refuse(id: string, reason: Refusal): Promise<void> {
+  async refuse(id: string, reason: Notice): Promise<void> {
     await this.#json('POST', `/internal/jobs/${id}/refusal`, { code: reason.code, message: reason.message })
   }
 

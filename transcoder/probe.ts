@@ -7,7 +7,8 @@ export interface SourceLimits {
   maxHeight: number
 }
 
-export interface Refusal {
+/** Something a streamer is told, with a stable code (docs/errors.md). */
+export interface Notice {
   code: string
   message: string
 }
@@ -37,7 +38,7 @@ export async function probeSource(beginning: Uint8Array): Promise<ProbedStream |
 }
 
 /** The reason why a source is not taken, in words for its streamer. Pure. */
-export function judgeSource(stream: ProbedStream | null, limits: SourceLimits): Refusal | ProbedSource {
+export function judgeSource(stream: ProbedStream | null, limits: SourceLimits): Notice | ProbedSource {
   if (!stream?.width || !stream.height)
     return { code: 'video_unreadable', message: 'the picture could not be read: set H.264' }
   const { codec, width, height, pixelFormat } = stream

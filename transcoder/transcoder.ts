@@ -7,8 +7,9 @@ import { prepareFfmpeg } from '../runtime/ffmpeg.ts'
 import { roomLogger, type Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Lease, Store } from '../runtime/store/store.ts'
-import { admit, type Admission } from './cost.ts'
-import { Job } from './job.ts'
+import { admit, noticesOf } from './cost.ts'
+import { Job, type Admitted } from './job.ts'
+import type { Rendition } from './ladder.ts'
 import { OriginClient, type EncodingPlan } from './origin-client.ts'
 
 export interface TranscoderOptions {
@@ -110,7 +111,7 @@ export class Transcoder {
         ladder: config.ladder,
         limits: config.source,
         logger: roomLogger(logger, roomId),
-        admit: (plan) => this.#admit(id, plan),
+        admit: (source, renditions) => this.#admit(id, source, renditions),
       }),
     }
     this.#held.set(id, held)
@@ -120,15 +121,15 @@ export class Transcoder {
     })
   }
 
-  #admit(id: string, plan: EncodingPlan): Admission | string {
+  #admit(id: string, source: EncodingPlan['source'], renditions: readonly Rendition[]): Admitted | string {
     const { preset, cpuLimitPercent } = this.#options.config.ladder
     const cores = availableParallelism()
     const usedCores = this.#usedCores()
     const capacity = { cores, usedCores, limitPercent: cpuLimitPercent }
-    const admission = admit(plan.source, plan.renditions, { preset, capacity })
+    const admission = admit(source, renditions, { preset, capacity })
     const held = this.#held.get(id)
     if (admission && held) held.cores = admission.cores
-    if (admission) return admission
+    if (admission) return { ...admission, notices: noticesOf(preset, admission.preset) }
     const used = Math.round((usedCores / cores) * 100)
     return `the server is full: its programs take ${used} % of ${cores} cores and this one would pass ${cpuLimitPercent} %`
   }

@@ -24,6 +24,7 @@ const JOB = /^\/internal\/jobs\/(?<job>[a-z0-9]{8,32})(?:\/(?<action>encoder|ref
 const FEED = /^\/internal\/feed\/(?<job>[a-z0-9]{8,32})\.flv$/
 
 const size = z.int().min(2).max(8192)
+const noticeSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(512) })
 const startSchema = z.strictObject({
   fence: z.int().min(0),
   plan: z.strictObject({
@@ -41,9 +42,9 @@ const startSchema = z.strictObject({
       )
       .min(1)
       .max(8),
+    notices: z.array(noticeSchema).max(8),
   }),
 })
-const refusalSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(512) })
 
 export class InternalHandler {
   readonly #options: InternalHandlerOptions
@@ -98,7 +99,7 @@ export class InternalHandler {
       const { fence, plan } = await readBody(req, startSchema)
       sendJson(res, 200, jobs.start(job, fence, plan))
     } else {
-      programs.refuse(program.id, await readBody(req, refusalSchema))
+      programs.refuse(program.id, await readBody(req, noticeSchema))
       sendJson(res, 200, {})
     }
   }

@@ -9,6 +9,7 @@ const PLAN: EncodingPlan = {
   fps: 30,
   source: { width: 640, height: 360 },
   renditions: [{ name: '360p', width: 640, height: 360, fps: 30, bitrateKbps: 400 }],
+  notices: [],
 }
 
 function createProgram(): Program {
@@ -65,6 +66,15 @@ describe('an encoding job', () => {
     const { jobs, program } = await openJob()
     jobs.start(program.id, 7, PLAN)
     expect(() => jobs.start(program.id, 6, PLAN)).toThrow(expect.objectContaining({ code: 'job_taken' }))
+  })
+
+  it('has its streamer told what its transcoder says', async () => {
+    const { jobs, program } = await openJob()
+    const notice = { code: 'preset_lowered', message: 'ultrafast instead of veryfast' }
+    program.attach()
+    jobs.start(program.id, 1, { ...PLAN, notices: [notice] })
+    expect(program.facts().source?.warnings).toContainEqual(notice)
+    program.close()
   })
 
   it('ends its encoder’s intake with its program', async () => {

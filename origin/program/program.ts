@@ -36,6 +36,8 @@ export interface EncodingPlan {
   fps: number
   renditions: RenditionPlan[]
   source: { width: number; height: number }
+  /** What the streamer should know of how it is encoded. */
+  notices: Notice[]
 }
 
 export class Program implements SourceSink {
@@ -235,7 +237,8 @@ export class Program implements SourceSink {
   #sourceFacts(): SourceFacts | null {
     const facts = this.#source?.facts() ?? null
     if (!facts || !this.#plan) return facts
-    return { ...facts, ...this.#plan.source }
+    const { source, notices } = this.#plan
+    return { ...facts, ...source, warnings: [...facts.warnings, ...notices] }
   }
 
   #isOver(): boolean {

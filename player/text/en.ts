@@ -183,6 +183,8 @@ export const en = {
   'remark.audio_not_48khz': 'The sound is resampled. OBS: Settings → Audio → Sample rate: 48 kHz.',
   'remark.audio_codec_unsupported':
     'Viewers hear silence: the sound is not AAC. OBS: Settings → Output → Audio encoder: AAC.',
+  'remark.preset_lowered':
+    'The server is short of processor time: it encodes faster, and the picture is a little coarser.',
 } as const
 
 export type TextKey = keyof typeof en

@@ -181,4 +181,5 @@ export const zhCn: Record<TextKey, string> = {
   'remark.b_frames': 'B 帧会增加延迟。OBS：设置 → 输出 → 高级 → Tune：zerolatency，或 B 帧：0。',
   'remark.audio_not_48khz': '声音需要重采样。OBS：设置 → 音频 → 采样率：48 kHz。',
   'remark.audio_codec_unsupported': '观众听不到声音：音频不是 AAC。OBS：设置 → 输出 → 音频编码器：AAC。',
+  'remark.preset_lowered': '服务器处理能力紧张：已改用更快的编码，画面会略微粗糙。',
 }
