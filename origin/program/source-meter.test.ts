@@ -8,15 +8,17 @@ interface Shape {
   keyframeEvery?: number
   compositionMs?: number
   bytes?: number
+  /** Of its clock against the wall. */
+  speed?: number
 }
 
 /** A meter that has watched a steady source. */
 function meterOf(shape: Shape = {}): SourceMeter {
-  const { fps = 30, seconds = 6, keyframeEvery = 60, compositionMs = 0, bytes = 100 } = shape
+  const { fps = 30, seconds = 6, keyframeEvery = 60, compositionMs = 0, bytes = 100, speed = 1 } = shape
   const meter = new SourceMeter()
   for (let n = 0; n < fps * seconds; n++) {
     const atMs = Math.round((n * 1000) / fps)
-    meter.observe(videoTag(atMs, { keyframe: n % keyframeEvery === 0, compositionMs, bytes }), atMs)
+    meter.observe(videoTag(atMs, { keyframe: n % keyframeEvery === 0, compositionMs, bytes }), atMs / speed)
   }
   return meter
 }
@@ -115,5 +117,21 @@ describe('warnings', () => {
     meter.observe(audioTag(6000), 6000)
     expect(meter.facts()).toMatchObject({ audioCodec: 'aac', audioSampleRate: 44_100, audioChannels: 1 })
     expect(warningsOf(meter)).toEqual(['audio_not_48khz'])
+  })
+
+  it('name a clock that is not the wall’s, and by how much', () => {
+    expect(meterOf({ speed: 1.03, seconds: 60 }).facts().warnings).toMatchObject([
+      { code: 'clock_fast', message: expect.stringContaining('3.0 %') },
+    ])
+    expect(meterOf({ speed: 0.97, seconds: 60 }).facts().warnings).toMatchObject([
+      { code: 'clock_slow', message: expect.stringContaining('3.0 %') },
+    ])
+    expect(warningsOf(meterOf({ speed: 1.002, seconds: 60 }))).toEqual([])
+  })
+
+  it('judge the clock by audio where there is no video', () => {
+    const meter = new SourceMeter()
+    for (let atMs = 0; atMs < 60_000; atMs += 20) meter.observe(audioTag(atMs), atMs * 1.05)
+    expect(warningsOf(meter)).toContain('clock_slow')
   })
 })

@@ -3,6 +3,7 @@ import { parseAudioSpecificConfig, type AacConfig } from '../../media/aac.ts'
 import { readMetadata, type AmfValue } from '../../media/amf0.ts'
 import { parseAudioHeader, parseVideoHeader, type FlvTag } from '../../media/flv-tag.ts'
 import type { Notice, SourceFacts } from './live-rooms.ts'
+import { SourceClock } from './source-clock.ts'
 
 const WINDOW_MS = 4000
 const LONG_KEYFRAME_INTERVAL_MS = 4000
@@ -30,6 +31,7 @@ export class SourceMeter {
   #lastKeyframeMs: number | null = null
   #keyframeIntervalMs: number | null = null
   #hasBFrames = false
+  readonly #clock = new SourceClock()
 
   /** Whether the publisher announced a video track (undefined: it has not said). */
   get announcesVideo(): boolean | undefined {
@@ -53,8 +55,8 @@ export class SourceMeter {
     while (this.#bytes.length > MAX_BYTES_ENTRIES || (this.#bytes[0]?.atMs ?? nowMs) < nowMs - WINDOW_MS)
       this.#bytes.shift()
     if (tag.type === 'script') this.#observeMetadata(tag)
-    else if (tag.type === 'video') this.#observeVideo(tag)
-    else this.#observeAudio(tag)
+    else if (tag.type === 'video') this.#observeVideo(tag, nowMs)
+    else this.#observeAudio(tag, nowMs)
   }
 
   facts(): SourceFacts {
@@ -86,10 +88,11 @@ export class SourceMeter {
     for (const key of METADATA_KEYS) if (key in metadata) this.#metadata[key] = metadata[key] ?? null
   }
 
-  #observeVideo(tag: FlvTag): void {
+  #observeVideo(tag: FlvTag, nowMs: number): void {
     const header = parseVideoHeader(tag.data)
     this.#videoCodec = header.codec
     if (header.kind !== 'frames') return
+    this.#clock.observe(tag.timestampMs, nowMs)
     if (header.compositionTimeMs !== 0) this.#hasBFrames = true
     if (this.#lastVideoDtsMs !== null) {
       this.#deltasMs.push(tag.timestampMs - this.#lastVideoDtsMs)
@@ -102,9 +105,10 @@ export class SourceMeter {
     this.#lastKeyframeMs = tag.timestampMs
   }
 
-  #observeAudio(tag: FlvTag): void {
+  #observeAudio(tag: FlvTag, nowMs: number): void {
     const header = parseAudioHeader(tag.data)
     this.#audioCodec = header.codec
+    if (this.#videoCodec === null && header.kind === 'frames') this.#clock.observe(tag.timestampMs, nowMs)
     if (header.codec === 'aac' && header.kind === 'sequence-header')
       this.#aac = parseAudioSpecificConfig(tag.data.subarray(header.payloadOffset))
   }
@@ -134,7 +138,24 @@ export class SourceMeter {
       warn('b_frames', 'B-frames add delay: set the encoder to none (x264: bframes=0 or tune zerolatency)')
     if (this.#aac && this.#aac.sampleRate !== 48_000)
       warn('audio_not_48khz', `audio at ${this.#aac.sampleRate} Hz is resampled: set 48 kHz`)
+    this.#warnOfClock(warn)
     return warnings
+  }
+
+  #warnOfClock(warn: (code: string, message: string) => void): void {
+    const percent = this.#clock.driftPercent
+    if (percent === null) return
+    const by = `${Math.abs(percent).toFixed(1)} %`
+    if (percent > 0)
+      warn(
+        'clock_fast',
+        `the stream runs ${by} faster than time, so a second or two is skipped now and then: play at speed 1 (ffmpeg: -re), restart the encoder`,
+      )
+    else
+      warn(
+        'clock_slow',
+        `the stream comes in ${by} slower than time, so viewers run dry: the encoder or the upload cannot keep up, lower bitrate, size or frame rate`,
+      )
   }
 
   #isRateVariable(): boolean {
