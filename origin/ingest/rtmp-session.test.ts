@@ -107,6 +107,33 @@ describe('a publisher with the right key', () => {
   })
 })
 
+describe('a publisher refused after it was accepted', () => {
+  it('is told why, then disconnected', async () => {
+    const ingest = await start()
+    const client = await RtmpClient.publisher(ingest.port, 'good')
+    client.media(audioTag(0))
+    await eventually(() => ingest.find('good').tags.length === 1)
+    ingest.find('good').session.refuse('video in hevc is not taken: set H.264')
+    await client.closed()
+    expect(client.status).toEqual({
+      level: 'error',
+      code: 'NetStream.Publish.Rejected',
+      description: 'video in hevc is not taken: set H.264',
+    })
+    expect(ingest.find('good').end).toBe('refused')
+  })
+
+  it('is heard no more, though it goes on sending', async () => {
+    const ingest = await start()
+    const client = await RtmpClient.publisher(ingest.port, 'good')
+    ingest.find('good').session.refuse('no')
+    const sending = setInterval(() => client.media(audioTag(1)), 1)
+    await client.closed().finally(() => clearInterval(sending))
+    expect(client.status?.code).toBe('NetStream.Publish.Rejected')
+    expect(ingest.find('good').tags).toEqual([])
+  })
+})
+
 describe('a publisher with a wrong key', () => {
   it('is told so as an error, and disconnected', async () => {
     const ingest = await start()

@@ -67,6 +67,11 @@ export class RtmpSession {
     this.#nms.run()
   }
 
+  /** Ends a publication that turned out not to be acceptable: its encoder is told why before its connection ends. */
+  refuse(description: string): void {
+    if (this.#state !== 'ended') this.#refuse('NetStream.Publish.Rejected', description)
+  }
+
   /** Ends the connection; idempotent. */
   close(reason: EndReason): void {
     if (this.#state === 'ended') return

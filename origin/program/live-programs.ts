@@ -114,8 +114,8 @@ export class LivePrograms implements LiveRooms {
 
   async close(): Promise<void> {
     for (const [roomId, live] of [...this.#live]) {
-      live.publisher?.session.close('stopped')
       live.program.end()
+      live.publisher?.session.close('stopped')
       await this.#options.jobs.close(live.program.id)
       this.#forget(roomId, live)
     }
@@ -123,8 +123,9 @@ export class LivePrograms implements LiveRooms {
 
   async #finish(live: Live): Promise<void> {
     live.isFinishing = true
-    live.publisher?.session.close('stopped')
+    // The source goes first: a publisher that is sent away is no interruption, and no viewer is told of one.
     live.program.drain()
+    live.publisher?.session.close('stopped')
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS))
     live.program.end()
   }
@@ -207,7 +208,7 @@ export class LivePrograms implements LiveRooms {
     const live = this.#live.get(program.roomId)
     if (!live) return
     hold(live, reason.message)
-    live.publisher?.session.close('refused')
+    live.publisher?.session.refuse(reason.message)
   }
 
   #changed(program: Program): void {
