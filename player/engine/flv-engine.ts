@@ -121,7 +121,7 @@ export class FlvEngine implements Engine {
       liveSync: false,
       customLoader: createCountingLoader((chunk) => {
         clock.push(chunk)
-        meter.add({ bytes: chunk.byteLength, durationMs: 0, waitedMs: 0, isFollow: true })
+        meter.count(chunk.byteLength)
       }),
     }
   }

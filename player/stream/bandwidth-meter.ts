@@ -1,9 +1,9 @@
 /** Keeps the estimate of the network's rate from the transfers of one page. */
-import { addTransfer, estimateKbps, NO_BANDWIDTH, type BandwidthState } from '../decisions/bandwidth.ts'
+import { addTransfer, estimateKbps, type BandwidthState } from '../decisions/bandwidth.ts'
 import type { Transfer } from './media-fetch.ts'
 
 export class BandwidthMeter {
-  #state: BandwidthState = NO_BANDWIDTH
+  #state: BandwidthState | null = null
   #bytes = 0
 
   /** bytes of all transfers so far */
@@ -16,8 +16,13 @@ export class BandwidthMeter {
     return estimateKbps(this.#state)
   }
 
+  /** Bytes of an endless answer: they say nothing about what the path could carry. */
+  count(bytes: number): void {
+    this.#bytes += bytes
+  }
+
   add(transfer: Transfer): void {
-    this.#bytes += transfer.bytes
+    this.count(transfer.bytes)
     this.#state = addTransfer(this.#state, transfer)
   }
 }

@@ -82,11 +82,12 @@ export class MediaFetch {
       const date = readDate(answer)
       const bytes = new Uint8Array(await answer.arrayBuffer())
       this.#bytes += bytes.byteLength
-      const durationMs = this.nowMs() - first
+      const atMs = this.nowMs()
       if (!options.isFollow) this.#waits = [...this.#waits, first - asked].slice(-MAX_WAITS)
       this.#onTransfer({
         bytes: bytes.byteLength,
-        durationMs,
+        durationMs: atMs - first,
+        atMs,
         waitedMs: first - asked,
         isFollow: options.isFollow ?? false,
       })
