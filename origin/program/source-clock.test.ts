@@ -4,7 +4,7 @@ import { SourceClock } from './source-clock.ts'
 const FRAME_MS = 40
 
 /** A clock watched for a while; `delayMs` is what the network adds to each tag. */
-function clockOf({ speed = 1, seconds = 60, delayMs = (_atMs: number) => 0 } = {}): SourceClock {
+function clockOf({ speed = 1, seconds = 60, delayMs = (_atMs: number): number => 0 } = {}): SourceClock {
   const clock = new SourceClock()
   let arrivedMs = 0
   for (let atMs = 0; atMs < seconds * 1000; atMs += FRAME_MS) {

@@ -218,6 +218,29 @@ describe('a source that runs ahead', () => {
     expect((publisher.audio() ?? NaN) - next).toBe(FRAME_MS)
   })
 
+  it.each([1.03, 1.15])('at %d times the speed leaves out no more than what it is ahead by', (speed) => {
+    const publisher = new Publisher()
+    const drops: number[] = []
+    for (let n = 0, run = 0; n < 5000; n++) {
+      const placed = publisher.video()
+      publisher.nowMs += FRAME_MS / speed
+      if (placed !== null && run > 0) drops.push(run * FRAME_MS)
+      run = placed === null ? run + 1 : 0
+      const aheadMs = (placed ?? 0) - publisher.timeline.wallMs(publisher.nowMs)
+      expect(aheadMs).toBeLessThan(AHEAD_LIMIT_MS)
+    }
+    expect(drops.length).toBeGreaterThan(3)
+    // A GOP lasts 2 s: waiting for the limit would cost up to all of it.
+    expect(Math.max(...drops)).toBeLessThanOrEqual(AHEAD_LIMIT_MS)
+  })
+
+  it('but gets no farther is left alone', () => {
+    const publisher = new Publisher()
+    publisher.run(10)
+    publisher.nowMs -= 800
+    expect(publisher.run(1000).video).not.toContain(null)
+  })
+
   it('does not get ahead by many tags of one time', () => {
     const { timeline } = new Publisher()
     const placed = Array.from({ length: 5000 }, () =>

@@ -2,6 +2,7 @@
  * The program's one timeline: places every tag of whichever source feeds it. One offset for audio and video, never
  * backward, never ahead of wall time. Pure: the clock is handed in with each tag. All times in milliseconds.
  */
+import { KeyframeCadence } from './keyframe-cadence.ts'
 
 export interface VideoTimes {
   dtsMs: number
@@ -52,6 +53,7 @@ export class Timeline {
   #headMs = TIMELINE_START_MS
   #headAtMs = 0
   #unwrapped: { low: number; high: number } | null = null
+  #cadence = new KeyframeCadence(AHEAD_LIMIT_MS)
 
   /** Newest time placed; `TIMELINE_START_MS` before anything was. */
   get headMs(): number {
@@ -77,6 +79,7 @@ export class Timeline {
     this.#offsetMs = null
     this.#isCatchingUp = false
     this.#unwrapped = null
+    this.#cadence = new KeyframeCadence(AHEAD_LIMIT_MS)
   }
 
   /** Where a video tag goes, or null when it is to be dropped. */
@@ -90,10 +93,12 @@ export class Timeline {
     const resumeMs = this.#nextFrameMs() - compositionMs
     const wantedMs = sourceMs + this.#offsetFor(this.#video, { sourceMs, resumeMs, nowMs })
     const dtsMs = Math.max(wantedMs, this.#lastDtsMs + 1)
-    if (dtsMs > this.wallMs(nowMs) + AHEAD_LIMIT_MS) {
+    const aheadMs = dtsMs - this.wallMs(nowMs)
+    if (aheadMs > AHEAD_LIMIT_MS || (!times.keyframe && this.#cadence.isTimeToSkip(sourceMs, aheadMs))) {
       this.#isCatchingUp = true
       return null
     }
+    if (times.keyframe) this.#cadence.keyframe(sourceMs, aheadMs)
     const ptsMs = Math.max(wantedMs + compositionMs, dtsMs)
     this.#lastDtsMs = dtsMs
     this.#lastVideoPtsMs = Math.max(this.#lastVideoPtsMs ?? 0, ptsMs)
@@ -132,6 +137,7 @@ export class Timeline {
     this.#audio = newClock()
     this.#isCatchingUp = false
     this.#headAtMs = nowMs
+    this.#cadence.restart()
   }
 
   #mayAnchor(nowMs: number): boolean {
