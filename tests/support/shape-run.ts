@@ -13,6 +13,7 @@ export interface ShapeReport {
   /** Beep minus flash; where there is only one of them, what its distance to the one before lacks of the period. */
   offsetsMs: number[]
   aheadMs: number
+  longestWaitMs: number
   violations: string[]
   warnings: string[]
   /** Wall time from the first to the last part, and media time. */
@@ -68,6 +69,7 @@ async function reportOf(
       tracks.find(({ name }) => name === 'audio'),
     ),
     aheadMs: Math.max(...tracks.map(({ aheadMs }) => aheadMs)),
+    longestWaitMs: Math.max(...tracks.map(({ longestWaitMs }) => longestWaitMs)),
     violations: [
       ...tracks.flatMap(({ violations }) => violations),
       ...misalignments(rungs),
@@ -109,6 +111,7 @@ export function lineOf(report: ShapeReport): string {
     minMs: round(sorted[0]),
     maxMs: round(sorted.at(-1)),
     aheadMs: round(report.aheadMs),
+    longestWaitMs: round(report.longestWaitMs),
     warnings: report.warnings.join(' '),
     violations: report.violations.length,
   })

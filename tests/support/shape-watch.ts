@@ -11,6 +11,8 @@ export interface WatchedTrack {
   parts: Part[]
   /** How far the end of the newest part lay ahead of the clock on the wall, at most, by EXT-X-PROGRAM-DATE-TIME. */
   aheadMs: number
+  /** The longest time from one answer with news to the next. */
+  longestWaitMs: number
   /** What is wrong with its playlists and parts; empty when nothing is. */
   violations: string[]
 }
@@ -22,6 +24,8 @@ export async function watchTrack(base: string, name: string, watchedMs: number):
   const parts: Part[] = []
   const violations: string[] = []
   let aheadMs = -Infinity
+  let newsAtMs = performance.now()
+  let longestWaitMs = 0
   let mapUri: string | null = null
   let requested: PlaylistObservation['requested']
   const endsAt = Date.now() + watchedMs
@@ -32,6 +36,8 @@ export async function watchTrack(base: string, name: string, watchedMs: number):
     const playlist = parseMediaPlaylist(text)
     if (requested) aheadMs = Math.max(aheadMs, endOf(playlist) - Date.now())
     mapUri ??= playlist.mapUri
+    if (requested) longestWaitMs = Math.max(longestWaitMs, performance.now() - newsAtMs)
+    newsAtMs = performance.now()
     violations.push(...(await collect(address, playlist, parts)))
     const hint = /^(\d+)\.(\d+)\.m4s$/.exec(playlist.preloadHint ?? '')
     requested = { msn: Number(hint?.[1]), part: Number(hint?.[2]) }
@@ -39,7 +45,14 @@ export async function watchTrack(base: string, name: string, watchedMs: number):
   const init = new Uint8Array(await (await fetch(`${address}/${mapUri}`)).arrayBuffer())
   violations.push(...checkPlaylists(observations).map(({ rule, message }) => `${rule}: ${message}`))
   violations.push(...breaksOf(parts))
-  return { name, init, parts, aheadMs, violations: violations.map((each) => `${name}: ${each}`) }
+  return {
+    name,
+    init,
+    parts,
+    aheadMs,
+    longestWaitMs,
+    violations: violations.map((each) => `${name}: ${each}`),
+  }
 }
 
 /** The parts of a playlist that are not there yet; what its durations say otherwise than the parts. */
