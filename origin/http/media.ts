@@ -54,7 +54,7 @@ export class MediaHandler {
     if (multivariant) return sendPlaylist(res, formatMultivariant(this.#playable(multivariant['room'] ?? '')))
     const flv = FLV.exec(path)?.groups
     if (!flv) throw new HeadwaterError('not_found', 'there is no such media address')
-    const program = this.#playable(flv['room'] ?? '')
+    const program = this.#running(flv['room'] ?? '')
     const behindMs = behindOf(url)
     if (flv['rendition'] === 'source') return sendProgramFlv(res, program, behindMs)
     return sendRenditionFlv(res, program, { rendition: flv['rendition'] ?? '', behindMs })
@@ -102,6 +102,14 @@ export class MediaHandler {
     const program = this.#programs.program(roomId)
     if (!program?.packager.isPlayable)
       throw new HeadwaterError('room_not_live', 'nothing is live in this room')
+    return program
+  }
+
+  /** Playlists and parts of an ended program can be read for a while; an FLV of it would neither go on nor end. */
+  #running(roomId: string): Program {
+    const program = this.#playable(roomId)
+    if (program.state === 'ended' || program.state === 'refused')
+      throw new HeadwaterError('room_not_live', 'this program is over')
     return program
   }
 }

@@ -151,9 +151,23 @@ describe('a room', () => {
     const program = await untilLive(server, created)
     await server.origin.programs.end(created.room.id)
     expect(program.state).toBe('ended')
+    expect(program.interruptions).toBe(0)
     expect(program.packager.tracks().every(({ track }) => track.ended)).toBe(true)
     expect(await publisher.exited).not.toBeNull()
     await eventually(() => server.transcoder.encoderPids.length === 0)
+  })
+
+  it('that is ended ends its FLV, and begins no other', async () => {
+    const { server, created } = await start()
+    publish(server, created.streamKey)
+    await untilLive(server, created)
+    const addresses = ['source', 'audio'].map((name) => `/live/${created.room.id}/${name}.flv`)
+    const open = await Promise.all(addresses.map((address) => server.ask(address)))
+    expect(open.map(({ status }) => status)).toEqual([200, 200])
+    await server.origin.programs.end(created.room.id)
+    await Promise.all(open.map((answer) => answer.arrayBuffer()))
+    const late = await Promise.all(addresses.map((address) => server.ask(address)))
+    expect(late.map(({ status }) => status)).toEqual([404, 404])
   })
 
   it('that is entered while it is being ended begins another program', async () => {

@@ -22,6 +22,8 @@ export interface RunningOrigin {
   createRoom(): Promise<CreatedRoom>
   /** Where a publisher with this key sends to. */
   publishUrl(streamKey: string): string
+  /** Asks for media as an edge does, by its path behind `/internal/media`. */
+  ask(path: string): Promise<Response>
   close(): Promise<void>
 }
 
@@ -49,6 +51,8 @@ export async function startOrigin(changes: Partial<Config> = {}): Promise<Runnin
     log,
     createRoom: () => origin.rooms.create({ title: 'test' }),
     publishUrl: (streamKey) => `rtmp://127.0.0.1:${origin.rtmp.port}/live/${streamKey}`,
+    ask: (path) =>
+      fetch(`${originUrl}/internal/media${path}`, { headers: { authorization: `Bearer ${clusterSecret}` } }),
     async close() {
       await transcoder.close()
       await origin.close()
