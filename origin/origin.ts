@@ -9,7 +9,7 @@ import type { Store } from '../runtime/store/store.ts'
 import { createApi } from './http/api.ts'
 import { InternalHandler } from './http/internal.ts'
 import { MediaHandler } from './http/media.ts'
-import { RtmpListener } from './ingest/rtmp-listener.ts'
+import { RtmpListener, type RtmpListenerOptions } from './ingest/rtmp-listener.ts'
 import { countPrograms } from './program/program-metrics.ts'
 import { EncodingJobs } from './program/encoding-jobs.ts'
 import { LivePrograms } from './program/live-programs.ts'
@@ -28,6 +28,8 @@ export interface OriginOptions {
 export class Origin {
   readonly name = 'origin'
   readonly rtmp: RtmpListener
+  /** Null without a certificate. */
+  readonly rtmps: RtmpListener | null
   readonly rooms: RoomRegistry
   readonly programs: LivePrograms
   readonly #options: OriginOptions
@@ -42,11 +44,20 @@ export class Origin {
     this.#jobs = new EncodingJobs(store)
     this.programs = new LivePrograms({ rooms: this.rooms, jobs: this.#jobs, config, logger })
     this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.rooms })
-    this.rtmp = new RtmpListener({
-      ...config.rtmp,
-      logger,
-      authorise: (request, session) => this.programs.authorise(request, session),
-    })
+    const authorise: RtmpListenerOptions['authorise'] = (request, session) =>
+      this.programs.authorise(request, session)
+    this.rtmp = new RtmpListener({ ...config.rtmp, logger, authorise })
+    const { port, certFile, keyFile } = config.rtmps
+    this.rtmps =
+      certFile === null || keyFile === null
+        ? null
+        : new RtmpListener({
+            host: config.rtmp.host,
+            port,
+            logger,
+            authorise,
+            certificate: { certFile, keyFile },
+          })
     const { publicUrl, http } = config
     const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
     this.#signalling = new Signalling({ ...shared, rooms: this.rooms, logger, metrics })
@@ -91,10 +102,11 @@ export class Origin {
     await this.rooms.start()
     await this.#signalling.start()
     await this.rtmp.start()
+    await this.rtmps?.start()
   }
 
   async close(): Promise<void> {
-    await this.rtmp.close()
+    await Promise.all([this.rtmp.close(), this.rtmps?.close()])
     await this.programs.close()
     await this.#signalling.close()
     await this.rooms.close()

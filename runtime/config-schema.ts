@@ -27,6 +27,14 @@ const http = z.strictObject({
 
 const rtmp = z.strictObject({ host: host.default(null), port: port.default(1935) })
 
+const pemFile = z.string().min(1).max(4096).nullable().default(null)
+const rtmps = z
+  .strictObject({ port: port.default(1936), certFile: pemFile, keyFile: pemFile })
+  .refine(
+    ({ certFile, keyFile }) => (certFile === null) === (keyFile === null),
+    'certFile and keyFile belong together: set both, or neither',
+  )
+
 const internal = z.strictObject({ host: host.default('127.0.0.1'), port: port.default(8081) })
 
 const log = z.strictObject({ level: z.enum(LOG_LEVELS).default('info') })
@@ -76,6 +84,7 @@ const edge = z.strictObject({
 export const configSchema = z.strictObject({
   http: http.prefault({}),
   rtmp: rtmp.prefault({}),
+  rtmps: rtmps.prefault({}),
   internal: internal.prefault({}),
   publicUrl: url
     .transform((value) => new URL(value).origin)
@@ -110,6 +119,9 @@ export const ENVIRONMENT_KEYS = {
   HTTP_PORT: 'http.port',
   RTMP_HOST: 'rtmp.host',
   RTMP_PORT: 'rtmp.port',
+  RTMPS_PORT: 'rtmps.port',
+  TLS_CERT_FILE: 'rtmps.certFile',
+  TLS_KEY_FILE: 'rtmps.keyFile',
   INTERNAL_HOST: 'internal.host',
   INTERNAL_PORT: 'internal.port',
   PUBLIC_URL: 'publicUrl',

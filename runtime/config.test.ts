@@ -45,6 +45,7 @@ describe('loadConfig', () => {
 
   it.each([
     [{ HTTP_PORT: 'abc' }, /http\.port is "abc" \(from environment variable HTTP_PORT\): .*number/],
+    [{ TLS_CERT_FILE: 'cert.pem' }, /rtmps .*certFile and keyFile belong together/],
     [{ RTMP_PORT: '65536' }, /rtmp\.port is 65536 .*65535/],
     [{ LOG_LEVEL: 'loud' }, /log\.level is "loud" .*LOG_LEVEL.*"debug"/],
     [{ PUBLIC_URL: 'ftp://x' }, /publicUrl is "ftp:\/\/x" .*http or https address/],

@@ -39,6 +39,14 @@ const FONTS = {
   note: {},
 }
 
+const OPENSSL = {
+  name: 'openssl',
+  why: 'makes the certificates under test',
+  isThere: () => findCommand('openssl') !== null,
+  from: { 'apt-get': ['openssl'], brew: ['openssl'], dnf: ['openssl'], pacman: ['openssl'] },
+  note: {},
+}
+
 const INSTALL = {
   'apt-get': 'sudo apt-get install -y',
   brew: 'brew install',
@@ -54,7 +62,7 @@ export function startPackages(args) {
 
 /** What the tests need. */
 export function testPackages() {
-  return [FFMPEG, CHROMIUM, FONTS]
+  return [FFMPEG, CHROMIUM, FONTS, OPENSSL]
 }
 
 /** The browser that tests drive: CHROMIUM_PATH, or the first one installed; null when there is none. */

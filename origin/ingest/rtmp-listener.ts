@@ -1,5 +1,7 @@
 /** The port publishers connect to: hands each socket to a session, bounds how many there are, ends them all at close. */
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import { followCertificate, readCertificate, type CertificateFiles } from '../../runtime/certificate.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { listen } from '../../runtime/listen.ts'
 import { RtmpSession, type Publication, type PublishRequest, type Refusal } from './rtmp-session.ts'
@@ -13,22 +15,38 @@ export interface RtmpListenerOptions {
   /** Without media for this long a connection is closed, before and after it was accepted. */
   silenceLimitMs?: number
   maxConnections?: number
+  /** With a certificate the port takes RTMP over TLS (RTMPS), and nothing else. */
+  certificate?: CertificateFiles
+  /** How often it is looked at for a change. */
+  certificateCheckMs?: number
 }
 
 const DEFAULT_SILENCE_LIMIT_MS = 10_000
 const DEFAULT_MAX_CONNECTIONS = 2048
 
 export class RtmpListener {
-  readonly name = 'rtmp'
+  readonly name: 'rtmp' | 'rtmps'
   readonly #options: RtmpListenerOptions
   readonly #server: Server
+  readonly #tls: TlsServer | null
   readonly #sessions = new Set<RtmpSession>()
+  /** Beneath TLS, and also those whose handshake is not done. */
+  readonly #sockets = new Set<Socket>()
+  #stopFollowing: () => void = () => {}
 
   constructor(options: RtmpListenerOptions) {
     this.#options = options
-    this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 }, (socket) =>
-      this.#open(socket),
-    )
+    this.name = options.certificate ? 'rtmps' : 'rtmp'
+    const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 }
+    const open = (socket: Socket): void => this.#open(socket)
+    const handshakeTimeout = options.silenceLimitMs ?? DEFAULT_SILENCE_LIMIT_MS
+    this.#tls = options.certificate ? createTlsServer({ ...socketOptions, handshakeTimeout }, open) : null
+    this.#tls?.on('tlsClientError', ({ message }, socket) => {
+      this.#warn(socket.remoteAddress ?? 'unknown', `no TLS: ${message}`)
+      socket.destroy() // after a handshake that took too long nobody else does
+    })
+    this.#server = this.#tls ?? createServer(socketOptions, open)
+    this.#server.on('connection', (socket: Socket) => this.#hold(socket))
     this.#server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS
   }
 
@@ -42,29 +60,55 @@ export class RtmpListener {
     return this.#sessions.size
   }
 
-  /** Throws `port_in_use`. */
+  /** Throws `port_in_use`, or `config_invalid` for a certificate that cannot be used. */
   async start(): Promise<void> {
-    const { host, port } = this.#options
-    await listen(this.#server, { host, port, variable: 'RTMP_PORT' })
+    const { host, port, certificate } = this.#options
+    if (certificate) await this.#secure(certificate)
+    await listen(this.#server, { host, port, variable: `${this.name.toUpperCase()}_PORT` })
   }
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#stopFollowing()
     for (const session of this.#sessions) session.close('stopped')
+    for (const socket of this.#sockets) socket.destroy()
     await closed
   }
 
+  async #secure(files: CertificateFiles): Promise<void> {
+    const { logger, certificateCheckMs } = this.#options
+    this.#tls?.setSecureContext(await readCertificate(files))
+    this.#stopFollowing = followCertificate(files, {
+      ...(certificateCheckMs === undefined ? {} : { intervalMs: certificateCheckMs }),
+      onChange: (certificate) => {
+        this.#tls?.setSecureContext(certificate)
+        logger.info('rtmps certificate renewed')
+      },
+      onProblem: ({ code, message }) => {
+        logger.warn(
+          { code, problem: message },
+          'rtmps certificate changed and cannot be used: the old one stays',
+        )
+      },
+    })
+  }
+
+  #hold(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #warn(address: string, problem: string): void {
+    this.#options.logger.warn({ address, problem }, 'rtmp connection closed: not what RTMP allows')
+  }
+
   #open(socket: Socket): void {
-    const { authorise, logger } = this.#options
+    const { authorise } = this.#options
     const session = new RtmpSession({
       socket,
       authorise,
       silenceLimitMs: this.#options.silenceLimitMs ?? DEFAULT_SILENCE_LIMIT_MS,
-      onProblem: (problem) =>
-        logger.warn(
-          { address: session.remoteAddress, problem },
-          'rtmp connection closed: not what RTMP allows',
-        ),
+      onProblem: (problem) => this.#warn(session.remoteAddress, problem),
     })
     this.#sessions.add(session)
     socket.once('close', () => {
