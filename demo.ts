@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { replaceFile } from './runtime/data-dir.ts'
+import { HeadwaterError } from './runtime/errors.ts'
 import { runFfmpeg, type FfmpegProcess } from './runtime/ffmpeg.ts'
 import type { Logger } from './runtime/logger.ts'
 
@@ -54,6 +55,7 @@ export class Demo {
 
   async #publish(room: DemoRoom): Promise<void> {
     const { rtmpPort, logger } = this.#options
+    const complexFilter = `[0:v]${await clockFilter()}[v]`
     while (!this.#closing.signal.aborted) {
       this.#process = runFfmpeg({
         input: 'testsrc2=size=1280x720:rate=30',
@@ -64,7 +66,7 @@ export class Demo {
             inputOptions: ['-re', '-f', 'lavfi'],
           },
         ],
-        complexFilter: `[0:v]${await clockFilter()}[v]`,
+        complexFilter,
         outputs: [
           { target: `rtmp://127.0.0.1:${rtmpPort()}/live/${room.stream_key}`, options: OUTPUT_OPTIONS },
         ],
@@ -81,21 +83,35 @@ export class Demo {
     const text = await readFile(this.#file(), 'utf8').catch(() => null)
     const parsed = roomSchema.safeParse(text === null ? null : parseJson(text))
     if (!parsed.success) return null
-    const answer = await fetch(`${this.#options.httpUrl()}/api/v1/live/${parsed.data.room_id}`)
+    const answer = await this.#ask(`/api/v1/live/${parsed.data.room_id}`)
     return answer.ok ? parsed.data : null
   }
 
   async #createRoom(): Promise<DemoRoom> {
-    const { httpUrl, adminToken } = this.#options
-    const answer = await fetch(`${httpUrl()}/api/v1/live/create`, {
+    const answer = await this.#ask('/api/v1/live/create', {
       method: 'POST',
-      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${this.#options.adminToken}`,
+        'content-type': 'application/json',
+      },
       body: JSON.stringify({ title: 'Demo' }),
     })
     if (!answer.ok) throw new Error(`the demo room could not be made: HTTP ${answer.status}`)
     const room = z.object({ data: roomSchema }).parse(await answer.json()).data
     await replaceFile(this.#file(), JSON.stringify(room))
     return room
+  }
+
+  /** Throws `upstream_unavailable`. */
+  async #ask(address: string, request: RequestInit = {}): Promise<Response> {
+    const url = this.#options.httpUrl()
+    try {
+      return await fetch(url + address, request)
+    } catch (cause) {
+      throw new HeadwaterError('upstream_unavailable', `no Headwater answers at ${url}: start it first`, {
+        cause,
+      })
+    }
   }
 
   #file(): string {
