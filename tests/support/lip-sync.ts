@@ -47,7 +47,9 @@ export async function findFlashesIn(track: Uint8Array): Promise<number[]> {
 
 /** When beeps begin in the bytes of an audio track. */
 export async function findBeepsIn(track: Uint8Array): Promise<number[]> {
-  return findBeeps(await run([...READ_TRACK, '-af', 'silencedetect=n=-30dB:d=0.3', '-f', 'null', '-'], track))
+  return findBeeps(
+    await run([...READ_TRACK, '-af', 'silencedetect=n=-30dB:d=0.05', '-f', 'null', '-'], track),
+  )
 }
 
 /** Start of each run of bright frames. */
@@ -77,7 +79,10 @@ function findBeeps(lines: readonly string[]): number[] {
 /** In ms, for every flash that has a beep. */
 export function beepMinusFlash(flashes: readonly number[], beeps: readonly number[]): number[] {
   return flashes.flatMap((flash) => {
-    const beep = beeps.find((each) => Math.abs(each - flash) < 0.45)
+    // A source that was cut back has two of them close together.
+    const [beep] = beeps
+      .filter((each) => Math.abs(each - flash) < 0.45)
+      .sort((a, b) => Math.abs(a - flash) - Math.abs(b - flash))
     return beep === undefined ? [] : [(beep - flash) * 1000]
   })
 }
