@@ -80,15 +80,24 @@ export class Job {
 
   /** One encoder's life. `over` when there is nothing more to do, else why it ended. */
   async #encode(): Promise<string> {
-    const { id, origin, fence } = this.#options
+    const { id, origin } = this.#options
     const job = await origin.job(id)
     if (!job) return 'over'
     const feed = await origin.feed(id, job.nextPart, this.#closing.signal)
     if (!feed) return 'over'
     feed.on('error', () => {}) // its end shows in the encoder's
-    const beginning = await readBeginning(feed, job.frameRate !== null || this.#prepared !== null)
+    try {
+      return await this.#encodeFeed(feed, job.frameRate)
+    } finally {
+      feed.destroy() // also one that nobody reads: it would keep its connection
+    }
+  }
+
+  async #encodeFeed(feed: Readable, frameRate: number | null): Promise<string> {
+    const { id, origin, fence } = this.#options
+    const beginning = await readBeginning(feed, frameRate !== null || this.#prepared !== null)
     if (!beginning) return 'over'
-    this.#prepared ??= await this.#prepare(beginning.bytes, job.frameRate ?? beginning.measuredRate)
+    this.#prepared ??= await this.#prepare(beginning.bytes, frameRate ?? beginning.measuredRate)
     if (!this.#prepared) return 'over'
     const start = await origin.startEncoder(id, fence, this.#prepared.plan)
     if (!start) return 'over'
@@ -128,7 +137,8 @@ export class Job {
     input.write(beginning)
     feed.pipe(input)
     // A feed that breaks does not end what it is piped into: the encoder would wait for ever.
-    feed.once('close', () => input.end())
+    if (feed.destroyed) input.end()
+    else feed.once('close', () => input.end())
     const options = { ladder: plan.renditions, preset, ...start }
     const intakeUrl = (rendition: string): string => origin.intakeUrl(id, rendition)
     const encoder = runFfmpeg({ input, ...encoderArguments({ ...options, intakeUrl }) }, (line) => {
@@ -138,7 +148,6 @@ export class Job {
     const { error } = await encoder.exited
     this.#process = null
     const isOver = error === null && feed.readableEnded
-    feed.destroy()
     input.destroy()
     return isOver ? 'over' : (error ?? 'the feed broke')
   }
