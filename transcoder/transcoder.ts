@@ -99,7 +99,7 @@ export class Transcoder {
 
   async #take({ id, roomId }: { id: string; roomId: string }): Promise<void> {
     const { store, config, originUrl, clusterSecret, logger } = this.#options
-    const lease = await store.acquireLease(`encoding-job:${id}`, this.#node, LEASE_MS)
+    const lease = await store.acquireLease(`encoding-job:${id}`, this.#node, LEASE_MS).catch(() => null)
     if (!lease || this.#isClosed) return
     const held: Held = {
       lease,
