@@ -193,6 +193,8 @@ async function blockUntil(
   try {
     await wait(AbortSignal.any([gone.signal, AbortSignal.timeout(BLOCK_LIMIT_MS)]))
   } catch (error) {
+    if (error instanceof TrackClosed && error.reason === 'crowded')
+      throw new HeadwaterError('not_ready', `too many wait for ${what}`)
     if (error instanceof TrackClosed) throw new HeadwaterError('room_not_live', 'this program is over')
     throw new HeadwaterError('part_timeout', `${what} did not come within ${BLOCK_LIMIT_MS / 1000} s`)
   } finally {
