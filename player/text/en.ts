@@ -183,6 +183,10 @@ export const en = {
   'remark.audio_not_48khz': 'The sound is resampled. OBS: Settings → Audio → Sample rate: 48 kHz.',
   'remark.audio_codec_unsupported':
     'Viewers hear silence: the sound is not AAC. OBS: Settings → Output → Audio encoder: AAC.',
+  'remark.clock_fast':
+    'The stream runs faster than time: a second is skipped now and then. Restart OBS; play sources at speed 1, with one frame rate for camera and OBS.',
+  'remark.clock_slow':
+    'The stream comes in slower than time: viewers run dry. OBS: Settings → Output → Bitrate, or Video → Output resolution: lower. A cable helps.',
   'remark.preset_lowered':
     'The server is short of processor time: it encodes faster, and the picture is a little coarser.',
 } as const

@@ -181,5 +181,9 @@ export const zhCn: Record<TextKey, string> = {
   'remark.b_frames': 'B 帧会增加延迟。OBS：设置 → 输出 → 高级 → Tune：zerolatency，或 B 帧：0。',
   'remark.audio_not_48khz': '声音需要重采样。OBS：设置 → 音频 → 采样率：48 kHz。',
   'remark.audio_codec_unsupported': '观众听不到声音：音频不是 AAC。OBS：设置 → 输出 → 音频编码器：AAC。',
+  'remark.clock_fast':
+    '直播流的时间快于实际时间，画面会不时跳过约一秒。请重启 OBS，以 1 倍速播放素材，并使摄像头与 OBS 的帧率一致。',
+  'remark.clock_slow':
+    '直播流到达得比实际时间慢，观众会卡顿。OBS：设置 → 输出 → 比特率，或 视频 → 输出分辨率：调低；尽量使用网线。',
   'remark.preset_lowered': '服务器处理能力紧张：已改用更快的编码，画面会略微粗糙。',
 }
