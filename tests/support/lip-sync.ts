@@ -14,6 +14,13 @@ const READ_TRACK = [
   'pipe:0',
 ]
 
+export interface LipSync {
+  /** Of the flash, in seconds of the program. */
+  atSec: number
+  /** Beep minus flash. */
+  offsetMs: number
+}
+
 /** Beep minus flash in ms, one a second, out of the lowest rung and the audio of a live room. */
 export async function measureLipSync(url: string, roomId: string): Promise<number[]> {
   const input = `${url}/live/${roomId}/master.m3u8`
@@ -36,7 +43,7 @@ export async function measureLipSync(url: string, roomId: string): Promise<numbe
     ],
     ...['-map', '[v]', '-map', '[a]', '-f', 'null', '-'],
   ])
-  return beepMinusFlash(findFlashes(lines), findBeeps(lines))
+  return pairUp(findFlashes(lines), findBeeps(lines)).map(({ offsetMs }) => offsetMs)
 }
 
 /** When flashes begin in the bytes of a video track, init segment first, in seconds of the program. */
@@ -76,14 +83,13 @@ function findBeeps(lines: readonly string[]): number[] {
   })
 }
 
-/** In ms, for every flash that has a beep. */
-export function beepMinusFlash(flashes: readonly number[], beeps: readonly number[]): number[] {
+/** Every flash that has a beep: the nearest, as a source that was cut back has two of them close together. */
+export function pairUp(flashes: readonly number[], beeps: readonly number[]): LipSync[] {
   return flashes.flatMap((flash) => {
-    // A source that was cut back has two of them close together.
     const [beep] = beeps
       .filter((each) => Math.abs(each - flash) < 0.45)
       .sort((a, b) => Math.abs(a - flash) - Math.abs(b - flash))
-    return beep === undefined ? [] : [(beep - flash) * 1000]
+    return beep === undefined ? [] : [{ atSec: flash, offsetMs: (beep - flash) * 1000 }]
   })
 }
 

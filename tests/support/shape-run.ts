@@ -1,6 +1,6 @@
 /** One shape from its publisher to its viewers, and what is measured of it. */
 import type { HeadwaterProcess } from './headwater-process.ts'
-import { beepMinusFlash, findBeepsIn, findFlashesIn } from './lip-sync.ts'
+import { findBeepsIn, findFlashesIn, pairUp, type LipSync } from './lip-sync.ts'
 import { publishShape } from './shape-publisher.ts'
 import { periodOf, type Shape } from './shapes.ts'
 import { bytesOf, misalignments, watchTrack, type WatchedTrack } from './shape-watch.ts'
@@ -11,7 +11,7 @@ export interface ShapeReport {
   /** Of each track. */
   parts: number
   /** Beep minus flash; where there is only one of them, what its distance to the one before lacks of the period. */
-  offsetsMs: number[]
+  offsets: LipSync[]
   aheadMs: number
   longestWaitMs: number
   violations: string[]
@@ -63,7 +63,7 @@ async function reportOf(
     shape: shape.name,
     tracks: tracks.map(({ name }) => name).sort(),
     parts: Math.min(...counts),
-    offsetsMs: await offsetsOf(
+    offsets: await offsetsOf(
       shape,
       rungs[0],
       tracks.find(({ name }) => name === 'audio'),
@@ -81,12 +81,14 @@ async function reportOf(
   }
 }
 
-async function offsetsOf(shape: Shape, video?: WatchedTrack, audio?: WatchedTrack): Promise<number[]> {
+async function offsetsOf(shape: Shape, video?: WatchedTrack, audio?: WatchedTrack): Promise<LipSync[]> {
   const flashes = shape.video && video ? await findFlashesIn(bytesOf(video)) : null
   const beeps = shape.audio && audio ? await beepsOf(audio) : null
-  if (flashes && beeps) return beepMinusFlash(flashes, beeps)
+  if (flashes && beeps) return pairUp(flashes, beeps)
   const alone = flashes ?? beeps ?? []
-  return alone.slice(1).map((time, index) => (time - (alone[index] ?? 0) - periodOf(shape)) * 1000)
+  return alone.slice(1).map((atSec, index) => {
+    return { atSec, offsetMs: (atSec - (alone[index] ?? 0) - periodOf(shape)) * 1000 }
+  })
 }
 
 /** Silence ends at the end of all, too. */
@@ -99,7 +101,7 @@ async function beepsOf(audio: WatchedTrack): Promise<number[]> {
 
 /** One line of JSON, for people and for tables. */
 export function lineOf(report: ShapeReport): string {
-  const sorted = report.offsetsMs.toSorted((a, b) => a - b)
+  const sorted = report.offsets.map(({ offsetMs }) => offsetMs).toSorted((a, b) => a - b)
   const round = (value: number | undefined): number | null => (value === undefined ? null : Math.round(value))
   return JSON.stringify({
     shape: report.shape,

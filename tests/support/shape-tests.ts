@@ -69,8 +69,8 @@ function expectWhole(shape: Shape, report: ShapeReport, seconds: number): void {
   expect(report.parts).toBeGreaterThan(seconds * speed * PARTS_PER_SECOND_AT_LEAST)
   expect(report.aheadMs).toBeLessThan(AHEAD_LIMIT_MS)
   const events = (seconds - (shape.missingSec ?? 0)) / periodOf(shape)
-  expect(report.offsetsMs.length).toBeGreaterThan(events * 0.6)
-  expect(report.offsetsMs.filter((offset) => Math.abs(offset) > LIP_SYNC_MS)).toEqual([])
+  expect(report.offsets.length).toBeGreaterThan(events * 0.6)
+  expect(report.offsets.filter(({ offsetMs }) => Math.abs(offsetMs) > LIP_SYNC_MS)).toEqual([])
 }
 
 /** Besides what a streamer must hear of, nothing: a warning that is not so is worse than none. */
