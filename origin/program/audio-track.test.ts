@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AudioTrack, frameAt, frameTimeMs, SILENT_FRAME } from './audio-track.ts'
+import { AudioTrack, frameAt, frameTimeMs, MAX_PATIENCE_MS, SILENT_FRAME } from './audio-track.ts'
 import { TIMELINE_START_MS } from './timeline.ts'
 
 const FIRST = frameAt(TIMELINE_START_MS)
@@ -80,6 +80,29 @@ describe('silence', () => {
     const lost = frame - first - sounding.length
     expect(lost).toBeLessThan(frameAt(300))
     expect(sounding.at(-1)).toBe(frame - 1)
+  })
+
+  it.each([700, 1500])('gives way to audio that is always %d ms behind its video', (behindMs) => {
+    const { track, sounding } = record()
+    track.expect(true)
+    let frame = FIRST
+    for (let videoMs = TIMELINE_START_MS; videoMs < TIMELINE_START_MS + 10_000; videoMs += 40) {
+      track.follow(videoMs)
+      while (frameTimeMs(frame) < videoMs - behindMs) track.deliver(frame++, SOUND)
+    }
+    expect(sounding.length).toBeGreaterThan(frame - FIRST - frameAt(2 * behindMs + 300))
+    expect(sounding.at(-1)).toBe(frame - 1)
+  })
+
+  it('waits no longer than it must for what comes too late for any viewer', () => {
+    const { track } = record()
+    track.expect(true)
+    let frame = FIRST
+    for (let videoMs = TIMELINE_START_MS; videoMs < TIMELINE_START_MS + 20_000; videoMs += 40) {
+      track.follow(videoMs)
+      while (frameTimeMs(frame) < videoMs - 5000) track.deliver(frame++, SOUND)
+      expect(frameTimeMs(track.next)).toBeGreaterThan(videoMs - MAX_PATIENCE_MS)
+    }
   })
 })
 

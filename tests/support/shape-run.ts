@@ -1,4 +1,5 @@
 /** One shape from its publisher to its viewers, and what is measured of it. */
+import { TIMELINE_START_MS } from '../../origin/program/timeline.ts'
 import type { HeadwaterProcess } from './headwater-process.ts'
 import { findBeepsIn, findFlashesIn, pairUp, type LipSync } from './lip-sync.ts'
 import { publishShape } from './shape-publisher.ts'
@@ -24,6 +25,8 @@ export interface ShapeReport {
 /** What is made by hand lasts for the time it takes to become live, too. */
 const STARTING_SECONDS = 15
 const AT_END_SECONDS = 0.05
+/** On a busy machine silence may stand for the beginning of a beep, until the audio converter runs. */
+const SETTLING_SECONDS = 1.5
 
 export async function runShape(
   server: HeadwaterProcess,
@@ -84,7 +87,8 @@ async function reportOf(
 async function offsetsOf(shape: Shape, video?: WatchedTrack, audio?: WatchedTrack): Promise<LipSync[]> {
   const flashes = shape.video && video ? await findFlashesIn(bytesOf(video)) : null
   const beeps = shape.audio && audio ? await beepsOf(audio) : null
-  if (flashes && beeps) return pairUp(flashes, beeps)
+  const settledSec = TIMELINE_START_MS / 1000 + (shape.missingSec ?? 0) + SETTLING_SECONDS
+  if (flashes && beeps) return pairUp(flashes, beeps).filter(({ atSec }) => atSec > settledSec)
   const alone = flashes ?? beeps ?? []
   return alone.slice(1).map((atSec, index) => {
     return { atSec, offsetMs: (atSec - (alone[index] ?? 0) - periodOf(shape)) * 1000 }

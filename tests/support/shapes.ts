@@ -52,7 +52,8 @@ const COLOURS_OF_EVERY_PIXEL = ['-preset', 'ultrafast', '-tune', 'zerolatency', 
 /** A quarter of the frames is missing, at no regular distance; those that a flash begins with never are. */
 const IRREGULAR = "select='lt(mod(n,30),4)+mod(n*7+floor(n/5),4)'"
 const LATE_AUDIO_MS = 3000
-const SWAPPED_MS = 400
+/** Video this far ahead makes audio late by more than silence waits for what it does not know. */
+const SWAPPED_MS = { audio: 400, video: 900, script: 0 }
 
 export const SHAPES: readonly Shape[] = [
   shape('30 fps', picture('30')),
@@ -89,7 +90,10 @@ export const SHAPES: readonly Shape[] = [
   ),
   shape('audio track before video', picture('30'), { audioFirst: true }),
   shape('audio tags ahead of video', picture('30'), { rearrange: (tags) => ahead(tags, 'audio') }),
-  shape('video tags ahead of audio', picture('30'), { rearrange: (tags) => ahead(tags, 'video') }),
+  shape('video tags ahead of audio', picture('30'), {
+    rearrange: (tags) => ahead(tags, 'video'),
+    missingSec: 2,
+  }),
   shape('3 % too fast', picture('30'), { speed: 1.03, warnings: ['clock_fast'] }),
   shape('3 % too slow', picture('30'), { speed: 0.97, warnings: ['clock_slow'] }),
   shape('15 % too fast', picture('30'), { speed: 1.15, warnings: ['clock_fast'] }),
@@ -125,6 +129,9 @@ function withoutFirstAudio(tags: readonly FlvTag[]): TimedTag[] {
 
 /** One medium is sent before the other of the same time, its configuration too. */
 function ahead(tags: readonly FlvTag[], first: FlvTag['type']): TimedTag[] {
-  const sent = tags.map((tag) => ({ tag, atMs: tag.timestampMs - (tag.type === first ? SWAPPED_MS : 0) }))
+  const sent = tags.map((tag) => ({
+    tag,
+    atMs: tag.timestampMs - (tag.type === first ? SWAPPED_MS[first] : 0),
+  }))
   return sent.sort((a, b) => a.atMs - b.atMs)
 }
