@@ -78,13 +78,19 @@ export class SegmentRecord {
     return parts
   }
 
+  /** With a part that cannot be had: hls.js begins to load parts only where the segment before lists one. */
+  #gap(whole: { startSec: number; durationSec: number }): SegmentView {
+    const part = { part: 0, durationSec: whole.durationSec, independent: false, hasBytes: false, gap: true }
+    return { msn: this.msn, ...whole, done: true, parts: [part], gap: true }
+  }
+
   /** null while there is nothing to show: no part 0, and not known as a whole and done. */
   view(done: boolean): SegmentView | null {
     const known = this.prefix()
     const [first] = known
     const hasAll = this.last !== null && known.length === this.last + 1
     if (this.whole !== null && done && !hasAll)
-      return { msn: this.msn, ...this.whole, done, parts: [], ...(this.isGap ? { gap: true } : {}) }
+      return this.isGap ? this.#gap(this.whole) : { msn: this.msn, ...this.whole, done, parts: [] }
     if (!first) return null
     const parts = known.map(({ header, bytes }) => ({
       part: header.part,

@@ -284,7 +284,7 @@ describe('a gap before the first segment', () => {
     await listed
     expect(track.head).toEqual({ msn: 5, part: 0 })
     expect(track.segments()).toMatchObject([
-      { msn: 4, done: true, gap: true, parts: [] },
+      { msn: 4, done: true, gap: true, parts: [{ part: 0, hasBytes: false, gap: true }] },
       { msn: 5, done: false },
     ])
   })

@@ -51,6 +51,18 @@ describe('noteInventory', () => {
     ])
   })
 
+  it('takes a gap for a gap, though it lists a part', () => {
+    const gap = '#EXT-X-PART:DURATION=0.03333,URI="9.0.m4s",GAP=YES\n#EXT-X-GAP\n#EXTINF:0.03333,\n9.m4s\n'
+    const young = HEAD.replace('SEQUENCE:10', 'SEQUENCE:9') + at(9) + gap + at(10) + parts(10, 1)
+    const track = new Track({ name: '720p', maxSegments: 20 })
+    noteInventory(track, 'program1', parseMediaPlaylist(young))
+    expect(track.segments().map(({ msn, gap: isGap }) => [msn, isGap ?? false])).toEqual([
+      [9, true],
+      [10, false],
+    ])
+    expect(track.segments()[0]?.durationSec).toBeCloseTo(0.03333)
+  })
+
   it('ends the track where the playlist ends', () => {
     expect(noted(whole(10) + whole(11) + '#EXT-X-ENDLIST\n').ended).toBe(true)
   })

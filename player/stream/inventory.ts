@@ -50,9 +50,10 @@ interface Noting {
 function noteSegment(noting: Noting): void {
   const { track, grid, segment } = noting
   const { msn, durationSec, parts } = segment
+  if (segment.gap && durationSec !== null)
+    return void track.noteGap(msn, segmentStartSec(grid, msn + 1) - durationSec, durationSec)
   if (parts.length > 0) return parts.forEach((_, part) => noteListedPart(noting, part))
   if (durationSec === null) return
-  if (segment.gap) return void track.noteGap(msn, segmentStartSec(grid, msn + 1) - durationSec, durationSec)
   const startSec = segmentStartSec(grid, msn)
   const isOnGrid = Math.abs(segmentStartSec(grid, msn + 1) - startSec - durationSec) < GRID_TOLERANCE_S
   if (!isOnGrid) return void track.noteSegment(msn, startSec, durationSec)
