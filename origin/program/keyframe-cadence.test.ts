@@ -34,6 +34,13 @@ describe('what comes before a keyframe', () => {
     expect(cadence.isTimeToSkip(13_500, 800)).toBe(false)
   })
 
+  it('is although a hiccup has held up one keyframe', () => {
+    const cadence = new KeyframeCadence(LIMIT_MS)
+    const aheadMs = [600, 660, 720, 780, 700, 900]
+    aheadMs.forEach((each, index) => cadence.keyframe(index * GOP_MS, each))
+    expect(cadence.isTimeToSkip(6 * GOP_MS - 850, 900)).toBe(true)
+  })
+
   it('is not when the keyframe is overdue', () => {
     expect(cadenceOf(900, 200).isTimeToSkip(12_000, 990)).toBe(false)
   })

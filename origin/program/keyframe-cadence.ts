@@ -2,11 +2,16 @@
  * When the rest of a GOP is best left out of a source that runs ahead of the wall: so close before its next keyframe that
  * this one comes in time. Waiting for the limit would leave out up to a whole GOP. Pure.
  */
+
+const KEPT_GROWTHS = 8
+/** The network trembles: a source this close to the limit may pass it at any moment. */
+const MARGIN_MS = 150
+
 export class KeyframeCadence {
   readonly #limitMs: number
   #last: { sourceMs: number; aheadMs: number } | null = null
   #intervalMs: number | null = null
-  /** By how much it got farther ahead over each of the last two GOPs, newest first: once is a hiccup, twice is its speed. */
+  /** By how much it got farther ahead over each of the last GOPs, newest first. */
   #growthsMs: number[] = []
 
   /** `limitMs`: how far ahead of the wall a source may be. */
@@ -18,7 +23,7 @@ export class KeyframeCadence {
   keyframe(sourceMs: number, aheadMs: number): void {
     if (this.#last) {
       this.#intervalMs = sourceMs - this.#last.sourceMs
-      this.#growthsMs = [aheadMs - this.#last.aheadMs, ...this.#growthsMs].slice(0, 2)
+      this.#growthsMs = [aheadMs - this.#last.aheadMs, ...this.#growthsMs].slice(0, KEPT_GROWTHS)
     }
     this.#last = { sourceMs, aheadMs }
   }
@@ -29,10 +34,17 @@ export class KeyframeCadence {
    */
   isTimeToSkip(sourceMs: number, aheadMs: number): boolean {
     if (!this.#last || this.#intervalMs === null || this.#growthsMs.length < 2) return false
-    const aheadNextMs = this.#last.aheadMs + 2 * Math.min(...this.#growthsMs)
-    if (aheadMs < this.#limitMs / 2 || aheadNextMs <= this.#limitMs) return false
+    const growthMs = this.#growthMs()
+    const willPass = growthMs > 0 && this.#last.aheadMs + 2 * growthMs > this.#limitMs - MARGIN_MS
+    if (aheadMs < this.#limitMs / 2 || !willPass) return false
     const untilKeyframeMs = this.#last.sourceMs + this.#intervalMs - sourceMs
     return untilKeyframeMs > 0 && untilKeyframeMs <= aheadMs
+  }
+
+  /** The median, the lower one of two: a hiccup, in either direction, is no speed. */
+  #growthMs(): number {
+    const sorted = this.#growthsMs.toSorted((a, b) => a - b)
+    return sorted[(sorted.length - 1) >> 1] ?? 0
   }
 
   /** The source goes on at the time of the wall: what it was ahead by says nothing of what comes. */

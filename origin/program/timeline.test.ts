@@ -234,6 +234,20 @@ describe('a source that runs ahead', () => {
     expect(Math.max(...drops)).toBeLessThanOrEqual(AHEAD_LIMIT_MS)
   })
 
+  it('is cut no deeper when the network trembles', () => {
+    const publisher = new Publisher()
+    let [run, longest] = [0, 0]
+    const startMs = publisher.nowMs
+    for (let n = 0; n < 20_000; n++) {
+      publisher.nowMs = startMs + (n * FRAME_MS) / 1.03 + ((n * 7919) % 120)
+      const isLost = publisher.video() === null
+      run = isLost ? run + 1 : 0
+      longest = Math.max(longest, run)
+    }
+    expect(longest).toBeGreaterThan(0)
+    expect(longest * FRAME_MS).toBeLessThan(AHEAD_LIMIT_MS + 200)
+  })
+
   it('but gets no farther is left alone', () => {
     const publisher = new Publisher()
     publisher.run(10)
