@@ -45,7 +45,7 @@ function shapeArguments(shape: Shape, isPaced: boolean): string[] {
     ...inputs.flatMap((input) => [...pace, '-f', 'lavfi', '-i', input]),
     ...maps.flat(),
     ...videoCodec(shape),
-    ...(shape.audio ? ['-c:a', 'aac', '-b:a', '96k'] : []),
+    ...(shape.audio ? ['-c:a', ...(shape.audio.encoder ?? ['aac']), '-b:a', '96k'] : []),
   ]
 }
 

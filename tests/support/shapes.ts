@@ -36,7 +36,8 @@ export interface VideoShape {
 
 export interface AudioShape {
   sampleRate: number
-  layout: 'mono' | 'stereo'
+  layout: 'mono' | 'stereo' | '5.1'
+  encoder?: readonly string[]
 }
 
 export interface TimedTag {
