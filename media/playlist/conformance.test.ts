@@ -35,6 +35,16 @@ describe('the writer', () => {
   })
 })
 
+it('wants segments that begin with an independent part, or with a gap', () => {
+  const [whole] = watch({ ...videoAt(30), parts: 40, step: 40 })
+  const rulesOf = (flag: string): string[] => {
+    const text = whole?.text.replaceAll(',INDEPENDENT=YES', flag) ?? ''
+    return checkPlaylists([{ atMs: 0, text }]).map(({ rule }) => rule)
+  }
+  expect(rulesOf('')).toContain('independent')
+  expect(rulesOf(',GAP=YES')).not.toContain('independent')
+})
+
 it('puts back together by delta updates what the full playlist says', () => {
   const full = watch({ ...videoAt(30), maxSegments: 30, parts: 400, step: 5 })
   const deltas = watch({ ...videoAt(30), maxSegments: 30, parts: 400, step: 5, skip: true })

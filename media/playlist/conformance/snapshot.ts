@@ -54,7 +54,8 @@ function checkSegment(segment: ParsedSegment, playlist: ParsedMediaPlaylist, rep
   if (segment.programDateTimeMs === null) report('date_time', `segment ${msn} has no EXT-X-PROGRAM-DATE-TIME`)
   if (parts.length === 0) return
   checkPartDurations(segment, playlist.partTargetSec ?? Infinity, report)
-  if (playlist.independentSegments && parts[0]?.independent === false)
+  // A gap holds nothing that could be decoded, by itself or otherwise.
+  if (playlist.independentSegments && parts[0]?.independent === false && !parts[0].gap)
     report('independent', `segment ${msn} begins with a part that is not independent`)
   const sumSec = parts.reduce((sum, part) => sum + part.durationSec, 0)
   if (durationSec !== null && Math.abs(sumSec - durationSec) > PART_SUM_TOLERANCE_SEC)
