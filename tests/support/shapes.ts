@@ -7,6 +7,8 @@ export interface Shape {
   video: VideoShape | null
   /** Null: no audio. */
   audio: AudioShape | null
+  /** In the long run alone, which has the time. */
+  isLongOnly?: boolean
   /** Of the publisher's clock, 1.03 for one that runs 3 % fast. */
   speed?: number
   /** Audio before video among the tracks of the container. */
@@ -53,6 +55,7 @@ const COLOURS_OF_EVERY_PIXEL = ['-preset', 'ultrafast', '-tune', 'zerolatency', 
 /** A quarter of the frames is missing, at no regular distance; those that a flash begins with never are. */
 const IRREGULAR = "select='lt(mod(n,30),4)+mod(n*7+floor(n/5),4)'"
 const LATE_AUDIO_MS = 3000
+const BURST_MS = 1000
 /** Video this far ahead makes audio late by more than silence waits for what it does not know. */
 const SWAPPED_MS = { audio: 400, video: 900, script: 0 }
 
@@ -97,6 +100,14 @@ export const SHAPES: readonly Shape[] = [
   }),
   shape('3 % too fast', picture('30'), { speed: 1.03, warnings: ['clock_fast'] }),
   shape('3 % too slow', picture('30'), { speed: 0.97, warnings: ['clock_slow'] }),
+  shape('15 fps', picture('15'), { isLongOnly: true }),
+  shape('120 fps', picture('120'), { isLongOnly: true }),
+  shape('sound in 5.1', picture('30'), { audio: { ...STEREO, layout: '5.1' }, isLongOnly: true }),
+  shape('MP3', picture('30'), {
+    audio: { sampleRate: 44_100, layout: 'stereo', encoder: ['libmp3lame'] },
+    isLongOnly: true,
+  }),
+  shape('in bursts of a second', picture('30'), { rearrange: inBursts, isLongOnly: true }),
   shape('15 % too fast', picture('30'), { speed: 1.15, warnings: ['clock_fast'] }),
 ]
 
@@ -126,6 +137,11 @@ function withoutFirstAudio(tags: readonly FlvTag[]): TimedTag[] {
       return tag.timestampMs < LATE_AUDIO_MS ? [] : [{ tag, atMs: tag.timestampMs }]
     })
     .sort((a, b) => a.atMs - b.atMs)
+}
+
+/** As over a line that stops and goes. */
+function inBursts(tags: readonly FlvTag[]): TimedTag[] {
+  return tags.map((tag) => ({ tag, atMs: Math.ceil(tag.timestampMs / BURST_MS) * BURST_MS }))
 }
 
 /** One medium is sent before the other of the same time, its configuration too. */
