@@ -87,17 +87,22 @@ export class Job {
     if (!feed) return 'over'
     feed.on('error', () => {}) // its end shows in the encoder's
     try {
-      return await this.#encodeFeed(feed, job.frameRate)
+      return await this.#encodeFeed(feed, job)
     } finally {
       feed.destroy() // also one that nobody reads: it would keep its connection
     }
   }
 
-  async #encodeFeed(feed: Readable, frameRate: number | null): Promise<string> {
+  async #encodeFeed(
+    feed: Readable,
+    { frameRate, plan }: { frameRate: number | null; plan: EncodingPlan | null },
+  ): Promise<string> {
     const { id, origin, fence } = this.#options
-    const beginning = await readBeginning(feed, frameRate !== null || this.#prepared !== null)
+    const beginning = await readBeginning(feed, frameRate !== null || plan !== null)
     if (!beginning) return 'over'
-    this.#prepared ??= await this.#prepare(beginning.bytes, frameRate ?? beginning.measuredRate)
+    this.#prepared ??= plan
+      ? await this.#admit(plan)
+      : await this.#prepare(beginning.bytes, frameRate ?? beginning.measuredRate)
     if (!this.#prepared) return 'over'
     const start = await origin.startEncoder(id, fence, this.#prepared.plan)
     if (!start) return 'over'
@@ -113,15 +118,20 @@ export class Job {
     )
     const { width, height } = judged
     const source = { width, height }
+    return this.#admit({ fps: renditions[0]?.fps ?? 30, source, renditions, notices: [] })
+  }
+
+  /** Finds room for a ladder: a new one, or what an encoder elsewhere has begun. */
+  async #admit(wanted: EncodingPlan): Promise<Prepared | null> {
+    const { source, renditions, fps } = wanted
     const admission = this.#options.admit(source, renditions)
     if (typeof admission === 'string') return this.#refuse('capacity_exceeded', admission)
     const { preset, cores, notices } = admission
-    const plan: EncodingPlan = { fps: renditions[0]?.fps ?? 30, source, renditions, notices }
     const rungs = renditions.map((rung) => rung.name).join(' ')
-    this.#options.logger.info({ width, height, fps: plan.fps, rungs, preset, cores }, 'encoding')
+    this.#options.logger.info({ ...source, fps, rungs, preset, cores }, 'encoding')
     for (const { code, message } of notices)
       this.#options.logger.warn({ code, reason: message }, 'encoding otherwise than configured')
-    return { plan, preset }
+    return { plan: { ...wanted, notices }, preset }
   }
 
   async #runEncoder(

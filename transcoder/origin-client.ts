@@ -13,7 +13,20 @@ export interface EncodingPlan {
   notices: readonly Notice[]
 }
 
-const jobSchema = z.object({ nextPart: z.int(), frameRate: z.number().nullable(), state: z.string() })
+const size = z.object({ width: z.int(), height: z.int() })
+const planSchema = z.object({
+  fps: z.number(),
+  source: size,
+  renditions: z.array(size.extend({ name: z.string(), fps: z.number(), bitrateKbps: z.number() })),
+  notices: z.array(z.object({ code: z.string(), message: z.string() })).default([]),
+})
+const jobSchema = z.object({
+  nextPart: z.int(),
+  frameRate: z.number().nullable(),
+  state: z.string(),
+  /** What an encoder before this one makes of the program: its renditions stay what they are. */
+  plan: planSchema.nullable(),
+})
 const startSchema = z.object({ firstPart: z.int(), intakeToken: z.string() })
 /** An answer that takes longer will not come: everything asked here is at hand. */
 const ANSWER_TIMEOUT_MS = 5000

@@ -90,8 +90,8 @@ export class Transcoder {
     if (this.#isClosed) return
     const records = await this.#options.store.hashAll(JOBS_KEY).catch(() => ({}))
     for (const text of Object.values(records)) {
-      const record = recordSchema.parse(JSON.parse(text))
-      if (this.#held.has(record.id) || this.#taking.has(record.id)) continue
+      const record = parseRecord(text)
+      if (!record || this.#held.has(record.id) || this.#taking.has(record.id)) continue
       this.#taking.add(record.id)
       await this.#take(record).finally(() => this.#taking.delete(record.id))
     }
@@ -136,5 +136,14 @@ export class Transcoder {
 
   #usedCores(): number {
     return [...this.#held.values()].reduce((sum, { cores }) => sum + cores, 0)
+  }
+}
+
+/** Null for what another version may have left in the store. */
+function parseRecord(text: string): z.infer<typeof recordSchema> | null {
+  try {
+    return recordSchema.parse(JSON.parse(text))
+  } catch {
+    return null
   }
 }

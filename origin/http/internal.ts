@@ -94,6 +94,7 @@ export class InternalHandler {
         nextPart: program.packager.nextPart,
         frameRate: program.frameRate,
         state: program.state,
+        plan: program.plan,
       })
     } else if (action === 'encoder') {
       const { fence, plan } = await readBody(req, startSchema)

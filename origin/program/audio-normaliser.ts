@@ -19,6 +19,9 @@ const AUDIO_ONLY_HEADER = Uint8Array.from(FLV_HEADER, (byte, index) => (index ==
 const MAX_QUEUED_BYTES = 512 * 1024
 /** Over a longer gap the converter would make silence for as long: a new one begins behind it. */
 const MAX_GAP_MS = 10_000
+/** A converter that died is started again after this, doubled each time nothing came out of it. */
+const FIRST_PAUSE_MS = 100
+const MAX_PAUSE_MS = 5000
 /** The encoder's first frame is priming, before the first sample. */
 const PRIMING_FRAMES = 1
 
@@ -27,6 +30,8 @@ export class AudioNormaliser {
   #run: { process: FfmpegProcess; input: PassThrough } | null = null
   #sequenceHeader: Uint8Array | null = null
   #lastMs = -Infinity
+  #failures = 0
+  #pausedUntilMs = 0
   #isClosed = false
 
   constructor(options: AudioNormaliserOptions) {
@@ -46,6 +51,7 @@ export class AudioNormaliser {
     if (this.#isClosed || timeMs <= this.#lastMs) return
     if (timeMs - this.#lastMs > MAX_GAP_MS) this.#stop()
     this.#lastMs = timeMs
+    if (!this.#run && performance.now() < this.#pausedUntilMs) return
     this.#run ??= this.#start(timeMs)
     const { input } = this.#run
     if (input.writableLength > MAX_QUEUED_BYTES) {
@@ -85,9 +91,16 @@ export class AudioNormaliser {
     void process.exited.then(({ error }) => {
       if (this.#run !== run) return
       this.#run = null
-      if (error !== null) this.#options.logger.warn({ error }, 'audio converter ended: restarting it')
+      if (error !== null) this.#fail(error)
     })
     return run
+  }
+
+  /** Audio that cannot be read is silent, and is tried again less and less often. */
+  #fail(error: string): void {
+    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++)
+    this.#pausedUntilMs = performance.now() + pauseMs
+    this.#options.logger.warn({ error, pauseMs }, 'audio converter ended: silence until it is started again')
   }
 
   #output(first: number): PassThrough {
@@ -98,6 +111,7 @@ export class AudioNormaliser {
       for (const data of adts.push(chunk)) {
         if (frame >= first && !this.#isClosed) this.#options.onFrame(frame, data)
         frame++
+        this.#failures = 0
       }
     })
     return output

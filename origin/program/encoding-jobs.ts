@@ -74,6 +74,9 @@ export class EncodingJobs {
         'job_taken',
         `fence ${fence} is behind ${job.encoder.fence}: another transcoder has the job`,
       )
+    const begun = job.program.plan
+    if (begun && !isSameLadder(begun, plan))
+      throw new HeadwaterError('bad_request', 'the program has other renditions already: a job names them')
     job.encoder?.abort.abort()
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
     job.encoder = { fence, token, abort: new AbortController() }
@@ -96,4 +99,10 @@ export class EncodingJobs {
       throw new HeadwaterError('job_not_found', 'there is no such encoding job: its program has ended')
     return job
   }
+}
+
+function isSameLadder(a: EncodingPlan, b: EncodingPlan): boolean {
+  const names = (plan: EncodingPlan): string =>
+    plan.renditions.map(({ name, fps }) => `${name}@${fps}`).join()
+  return names(a) === names(b)
 }

@@ -9,6 +9,8 @@ import { frameTimeMs } from './audio-track.ts'
 const AAC_TAG_BYTE = 0xaf
 /** Video waits this long at most for audio that lies before it. */
 const MAX_HOLD_MS = 1000
+/** The same in tags, against a source that sends many of one time. */
+const MAX_WAITING = 256
 /** A newcomer may begin this far back: continuity viewers play nine seconds behind. */
 const KEPT_MS = 12_000
 const MAX_KEPT_TAGS = 20_000
@@ -67,7 +69,9 @@ export class FlvLog {
       const newest = this.#waiting.at(-1)
       if (!next || !newest) return
       const isDue =
-        next.timestampMs <= this.#audioReachedMs || next.timestampMs < newest.timestampMs - MAX_HOLD_MS
+        next.timestampMs <= this.#audioReachedMs ||
+        next.timestampMs < newest.timestampMs - MAX_HOLD_MS ||
+        this.#waiting.length > MAX_WAITING
       if (!isDue) return
       this.#waiting.shift()
       this.#emit(next)

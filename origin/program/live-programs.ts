@@ -215,7 +215,9 @@ export class LivePrograms implements LiveRooms {
     const live = this.#live.get(program.roomId)
     const isOver = program.state === 'ended' || program.state === 'refused'
     if (isOver) {
-      void this.#options.jobs.close(program.id)
+      this.#options.jobs.close(program.id).catch((error: unknown) => {
+        this.#options.logger.warn({ err: error }, 'the store did not take the end of an encoding job')
+      })
       if (live && live.program === program)
         live.forgetTimer ??= setTimeout(() => this.#forget(program.roomId, live), KEPT_AFTER_END_MS)
     }
