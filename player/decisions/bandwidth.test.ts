@@ -20,17 +20,17 @@ describe('bandwidth', () => {
   })
 
   it('follows a drop within seconds, and a rise more slowly', () => {
-    const fallen = live(live(null, 8000, 20), 1000, 6)
-    expect(estimateKbps(fallen)).toBeLessThan(2000)
+    const fallen = live(live(null, 40_000, 20), 1000, 4)
+    expect(estimateKbps(fallen)).toBeLessThan(1500)
     const risen = live(live(null, 1000, 20), 8000, 6)
     expect(estimateKbps(risen)).toBeLessThan(6000)
-    expect(estimateKbps(live(risen, 8000, 20))).toBeGreaterThan(7000)
+    expect(estimateKbps(live(risen, 8000, 30))).toBeGreaterThan(6000)
   })
 
   it('forgets a hard time although each answer then took long', () => {
     let state: BandwidthState | null = null
     for (let i = 0; i < 50; i++) state = addTransfer(state, { bytes: 52_000, durationMs: 416, atMs: i * 416 })
-    expect(estimateKbps(live(state, 4000, 16))).toBeGreaterThan(3000)
+    expect(estimateKbps(live(state, 4000, 16))).toBeGreaterThan(2600)
   })
 
   it('ignores answers too small to time', () => {

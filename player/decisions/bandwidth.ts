@@ -46,7 +46,8 @@ export function estimateKbps(state: BandwidthState | null): number | null {
   return state === null ? null : Math.min(state.slowKbps, state.fastKbps)
 }
 
+/** Averages the time a bit takes, not the bits in a time: a drop shows at once, a rise slowly. */
 function blend(old: number, next: number, halfLives: number): number {
   const keep = Math.pow(0.5, halfLives)
-  return old * keep + next * (1 - keep)
+  return 1 / (keep / old + (1 - keep) / next)
 }

@@ -21,6 +21,8 @@ export function hlsSettings(mode: LatencyMode) {
     maxMaxBufferLength: maxBufferS,
     // loads from memory take no time: hls.js would believe in infinite bandwidth
     testBandwidth: false,
+    // what is loaded is ours to choose, after an error too
+    preserveManualLevelOnError: true,
     capLevelToPlayerSize: false,
     autoStartLoad: false,
     // the first part is parsed while the media source still opens

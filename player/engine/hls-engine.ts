@@ -11,6 +11,7 @@ import { bufferedAheadS, readSpans } from './buffered.ts'
 import { Ending } from './ending.ts'
 import { NO_FACTS, type Engine, type EngineEnd, type EngineFacts } from './engine.ts'
 import { hlsSettings } from './hls-config.ts'
+import { mendBufferQueue } from './hls-mend.ts'
 import { createPartLoader } from './part-loader.ts'
 import { RateController } from './rate-controller.ts'
 import { RenditionSwitch } from './rendition-switch.ts'
@@ -84,7 +85,12 @@ export class HlsEngine implements Engine {
       loader: createPartLoader((address, signal) => stream.answer(address, signal)),
     })
     this.#hls = hls
-    this.#switch = new RenditionSwitch(first, { stream, apply: (name) => this.#load(name) })
+    mendBufferQueue(Reflect.get(hls, 'bufferController'))
+    this.#switch = new RenditionSwitch(first, {
+      stream,
+      apply: (name) => this.#load(name),
+      bufferedAheadS: () => bufferedAheadS(video),
+    })
     this.#listen(hls, first)
     hls.loadSource(master.address)
     hls.attachMedia(video)
@@ -116,7 +122,7 @@ export class HlsEngine implements Engine {
 
   choose(rendition: string | null): void {
     this.#chosen = rendition
-    if (rendition !== null) this.#switch?.request(rendition)
+    if (rendition !== null) void this.#switch?.request(rendition)
     else this.#adapt()
   }
 
@@ -188,12 +194,15 @@ export class HlsEngine implements Engine {
 
   #load(rendition: string): void {
     if (!this.#hls || !this.#master) return
-    const rateOf = (name: string): number =>
-      this.#master?.renditions.find((known) => known.name === name)?.bitrateKbps ?? 0
     const before = this.#levelName(this.#hls.loadLevel)
-    if (before !== null && rateOf(rendition) < rateOf(before)) this.#fellAt = performance.now()
+    if (before !== null && this.#bitrateOf(rendition) < this.#bitrateOf(before))
+      this.#fellAt = performance.now()
     this.#switchedAt = performance.now()
     this.#hls.loadLevel = this.#levelOf(rendition)
+  }
+
+  #bitrateOf(rendition: string): number {
+    return this.#master?.renditions.find(({ name }) => name === rendition)?.bitrateKbps ?? 0
   }
 
   #adapt(): void {
@@ -210,7 +219,7 @@ export class HlsEngine implements Engine {
       sinceSwitchMs: now - this.#switchedAt,
       sinceFallMs: now - this.#fellAt,
     })
-    this.#switch?.request(next)
+    void this.#switch?.request(next, this.#bitrateOf(next) < this.#bitrateOf(current))
   }
 
   #watch(): void {

@@ -2,7 +2,7 @@
 import { startRendition } from '../decisions/choose-rendition.ts'
 import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
 import type { PlayerError } from '../player-error.ts'
-import { BandwidthMeter } from '../stream/bandwidth-meter.ts'
+import { BandwidthMeter, timeTransfers } from '../stream/bandwidth-meter.ts'
 import { LocalStream } from '../stream/local-stream.ts'
 import type { Master } from '../stream/master.ts'
 import { MediaFetch } from '../stream/media-fetch.ts'
@@ -21,18 +21,23 @@ export interface StreamParts {
 /** `baseUrl`: origin of the server, without a slash at the end. Nothing is fetched before it is asked for. */
 export function openStream(baseUrl: string, roomId: string): StreamParts {
   const meter = new BandwidthMeter()
-  const http = new MediaFetch({ onTransfer: (transfer) => meter.add(transfer) })
+  const http = new MediaFetch({ onBytes: (bytes) => meter.count(bytes) })
+  const address = new URL(
+    `${baseUrl}/live/${encodeURIComponent(roomId)}/master.m3u8`,
+    globalThis.location?.href,
+  ).href
+  const stopTiming = timeTransfers(new URL('.', address).href, meter)
   let bounds = NO_BOUNDS
   let lose: (error: PlayerError) => void = () => undefined
   const lost = new Promise<PlayerError>((resolve) => (lose = resolve))
   const stream = new LocalStream({
-    address: new URL(`${baseUrl}/live/${encodeURIComponent(roomId)}/master.m3u8`, globalThis.location?.href)
-      .href,
+    address,
     http,
     onLost: lose,
     onServerDate: (date) => (bounds = addServerDate(bounds, date)),
   })
   const close = (): void => {
+    stopTiming()
     stream.close()
     http.close()
   }

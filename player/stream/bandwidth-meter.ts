@@ -1,12 +1,16 @@
-/** Keeps the estimate of the network's rate from the transfers of one page. */
-import { addTransfer, estimateKbps, type BandwidthState } from '../decisions/bandwidth.ts'
-import type { Transfer } from './media-fetch.ts'
+/** Counts what one stream receives, and estimates what the network would carry. */
+import {
+  addTransfer,
+  estimateKbps,
+  type BandwidthState,
+  type TransferSample,
+} from '../decisions/bandwidth.ts'
 
 export class BandwidthMeter {
   #state: BandwidthState | null = null
   #bytes = 0
 
-  /** bytes of all transfers so far */
+  /** bytes received so far */
   get bytes(): number {
     return this.#bytes
   }
@@ -16,13 +20,30 @@ export class BandwidthMeter {
     return estimateKbps(this.#state)
   }
 
-  /** Bytes of an endless answer: they say nothing about what the path could carry. */
   count(bytes: number): void {
     this.#bytes += bytes
   }
 
-  add(transfer: Transfer): void {
-    this.count(transfer.bytes)
-    this.#state = addTransfer(this.#state, transfer)
+  time(sample: TransferSample): void {
+    this.#state = addTransfer(this.#state, sample)
   }
+}
+
+/**
+ * Times the transfers below an address by the browser's own clock of the network: one that is kept on the page's thread
+ * would take a busy page for a slow network. Returns the way to stop.
+ */
+export function timeTransfers(below: string, meter: BandwidthMeter): () => void {
+  if (typeof PerformanceObserver === 'undefined') return () => undefined
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!(entry instanceof PerformanceResourceTiming) || !entry.name.startsWith(below)) continue
+      const { responseStart, responseEnd, transferSize, encodedBodySize } = entry
+      // nothing transferred: it came from the browser's cache
+      if (transferSize === 0 || responseStart === 0) continue
+      meter.time({ bytes: encodedBodySize, durationMs: responseEnd - responseStart, atMs: responseEnd })
+    }
+  })
+  observer.observe({ type: 'resource' })
+  return () => observer.disconnect()
 }

@@ -68,7 +68,9 @@ export class LocalStream {
   /** A track's feed, started at the first call. */
   async activate(name: string): Promise<TrackFeed> {
     const master = await this.master()
-    const feed = this.#feeds.get(name) ?? this.#open(name, master)
+    const known = this.#feeds.get(name)
+    if (known?.isResting) known.close()
+    const feed = known && !known.isResting ? known : this.#open(name, master)
     const info = await feed.ready
     this.#epochMs ??= info.epochMs
     return feed
@@ -76,6 +78,11 @@ export class LocalStream {
 
   find(name: string): TrackFeed | undefined {
     return this.#feeds.get(name)
+  }
+
+  /** Nothing more of this track will be loaded, though what was is still to be shown. */
+  rest(name: string): void {
+    this.#feeds.get(name)?.rest()
   }
 
   /** Ends the feeds of renditions no longer played. */
@@ -101,8 +108,10 @@ export class LocalStream {
     const at = locate(address.href, master.address)
     if (!at || at.program !== master.program)
       throw new PlayerError('part_not_found', `no ${address.pathname} here`)
-    const feed = await this.activate(at.track)
-    if (PLAYLIST.test(address.pathname)) return this.#playlist(feed, address.searchParams, signal)
+    if (PLAYLIST.test(address.pathname))
+      return this.#playlist(await this.activate(at.track), address.searchParams, signal)
+    // a resting track still gives what it has
+    const feed = this.#feeds.get(at.track) ?? (await this.activate(at.track))
     return copy(await this.#media(feed, address.pathname))
   }
 

@@ -1,14 +1,6 @@
 /** Every byte of media over HTTP comes through here: errors get codes, transfers are timed, all of it ends with one `close`. */
 import { errorOfAnswer, PlayerError } from '../player-error.ts'
-import type { TransferSample } from '../decisions/bandwidth.ts'
 import type { BackoffLimits } from '../room/backoff.ts'
-
-export interface Transfer extends TransferSample {
-  /** until the first byte: for a part not yet made this is the wait for it */
-  waitedMs: number
-  /** what was asked for did not exist yet when asked */
-  isFollow: boolean
-}
 
 export interface Fetched {
   bytes: Uint8Array
@@ -28,7 +20,8 @@ export interface FetchOptions {
 export interface MediaFetchOptions {
   fetch?: typeof fetch
   nowMs?: () => number
-  onTransfer?: (transfer: Transfer) => void
+  /** told of every answer's length */
+  onBytes?: (bytes: number) => void
   /** waits between attempts of those who ask again */
   retry?: BackoffLimits
 }
@@ -45,9 +38,8 @@ export class MediaFetch {
   /** the clock transfers are timed by */
   readonly nowMs: () => number
   readonly retry: BackoffLimits
-  readonly #onTransfer: (transfer: Transfer) => void
+  readonly #onBytes: (bytes: number) => void
   readonly #closing = new AbortController()
-  #bytes = 0
   /** waits of the latest answers that were not held */
   #waits: number[] = []
 
@@ -55,12 +47,7 @@ export class MediaFetch {
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
     this.nowMs = options.nowMs ?? (() => performance.now())
     this.retry = options.retry ?? RETRY
-    this.#onTransfer = options.onTransfer ?? (() => undefined)
-  }
-
-  /** bytes received so far */
-  get bytes(): number {
-    return this.#bytes
+    this.#onBytes = options.onBytes ?? (() => undefined)
   }
 
   /** The shortest of the latest waits for a first byte; 0 before anything is known. */
@@ -81,16 +68,8 @@ export class MediaFetch {
       if (!answer.ok) throw errorOfAnswer(answer.status, await readCode(answer), address)
       const date = readDate(answer)
       const bytes = new Uint8Array(await answer.arrayBuffer())
-      this.#bytes += bytes.byteLength
-      const atMs = this.nowMs()
       if (!options.isFollow) this.#waits = [...this.#waits, first - asked].slice(-MAX_WAITS)
-      this.#onTransfer({
-        bytes: bytes.byteLength,
-        durationMs: atMs - first,
-        atMs,
-        waitedMs: first - asked,
-        isFollow: options.isFollow ?? false,
-      })
+      this.#onBytes(bytes.byteLength)
       return { bytes, address: answer.url || address, date }
     } catch (cause) {
       if (cause instanceof PlayerError) throw cause

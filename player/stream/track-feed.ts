@@ -27,6 +27,7 @@ export class TrackFeed {
   readonly fetch: TrackFetch
   /** the track's facts, once its inventory is known; rejects with `PlayerError` */
   readonly ready: Promise<TrackInfo>
+  isResting = false
   readonly #source: HttpSource
 
   constructor(options: TrackFeedOptions) {
@@ -59,6 +60,12 @@ export class TrackFeed {
       for (let part = 0; part <= Math.min(head.part, PARTS_PER_SEGMENT - 1); part++)
         wanted.push(this.fetch.part(head.msn, part))
     await Promise.allSettled(wanted)
+  }
+
+  /** Follows no more; what is known stays. */
+  rest(): void {
+    this.isResting = true
+    this.#source.close()
   }
 
   close(): void {
