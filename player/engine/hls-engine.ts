@@ -30,6 +30,10 @@ const WATCH_MS = 200
 const ADAPT_MS = 1000
 /** Longer than a part: the publisher is away. */
 const SILENCE_MS = 500
+/** hls.js begins at its own distance from live. */
+const AT_LIVE = -1
+/** At its very end hls.js would still load the gap. */
+const BEHIND_GAP_S = 0.01
 const MAX_MEDIA_RECOVERIES = 3
 const MAX_LOAD_RECOVERIES = 5
 
@@ -162,11 +166,25 @@ export class HlsEngine implements Engine {
     return isThere && wanted !== null ? wanted : startRendition(renditions, meter.kbps, displayHeight())
   }
 
+  /** Where to begin, on the clock of hls.js, which starts with the playlist: behind the gap that a young program leads with. */
+  #startS(rendition: string): number {
+    const track = this.#options.stream.find(rendition)?.track
+    const [gap, next] = track?.segments() ?? []
+    const endS = track?.newestEndSec ?? 0
+    if (!gap?.gap || !next || endS - MODES[this.#mode].targetS > next.startSec) return AT_LIVE
+    return next.startSec - gap.startSec + BEHIND_GAP_S
+  }
+
   #listen(hls: Hls, first: string): void {
+    const { stream } = this.#options
     hls.once(Events.MANIFEST_PARSED, () => {
       hls.startLevel = this.#levelOf(first)
       hls.loadLevel = hls.startLevel
-      hls.startLoad(-1)
+      const begin = (): void => {
+        if (!this.#ending.isOver) hls.startLoad(this.#startS(first))
+      }
+      // what fails here fails again when hls.js asks, which knows how to go on
+      stream.activate(first).then(begin, begin)
     })
     hls.on(Events.INIT_PTS_FOUND, (_, { id, initPTS, timescale }) => {
       if (id === 'main') this.#offsetS = initPTS / timescale
