@@ -130,7 +130,8 @@ async function follow(address: string): Promise<{ observations: PlaylistObservat
 async function collect(address: string, text: string, collected: Part[]): Promise<void> {
   const newest = collected.at(-1)
   for (const segment of parseMediaPlaylist(text).segments) {
-    for (const [part] of segment.parts.entries()) {
+    for (const [part, { gap }] of segment.parts.entries()) {
+      if (gap) continue
       if (newest && runningNumber({ msn: segment.msn, part }) <= runningNumber(newest.header)) continue
       const bytes = await (await fetch(`${address}/${segment.msn}.${part}.m4s`)).arrayBuffer()
       collected.push(...splitSegment(new Uint8Array(bytes)))
