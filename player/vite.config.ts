@@ -53,6 +53,7 @@ export const playerConfig = defineConfig({
               priority: 4,
             },
             { name: 'engine-flv', test: /node_modules\/mpegts\.js|engine\/flv-|media\/flv-/, priority: 4 },
+            { name: 'qr', test: /node_modules\/uqr\//, priority: 4 },
             { name: 'studio', test: /pages\/studio\/|studio-api|use-sign-in|SignalHealth/, priority: 3 },
             {
               name: 'core',

@@ -32,6 +32,7 @@ export const roomSchema = z.object({
   program_id: z.nullish(z.string()),
   started_at: z.nullish(z.union([z.number(), z.string()])),
   viewers: z.nullish(z.number()),
+  watch_url: z.nullish(z.url({ protocol: /^https?$/ })),
   publisher: z.nullish(publisherSchema),
   refusal: z.nullish(remarkSchema),
 })
@@ -74,6 +75,8 @@ export interface RoomView {
   programId: string | null
   publisher: Publisher | null
   refusal: Remark | null
+  /** the address of the watch page as others reach it; null until the server has said */
+  watchUrl: string | null
 }
 
 export const UNKNOWN_ROOM: RoomView = {
@@ -82,6 +85,7 @@ export const UNKNOWN_ROOM: RoomView = {
   programId: null,
   publisher: null,
   refusal: null,
+  watchUrl: null,
 }
 
 /** The view after a message; notices only move between live, interrupted and ended. */
@@ -107,5 +111,6 @@ export function applyMessage(view: RoomView, message: ServerMessage): RoomView {
 export function applyRoom(view: RoomView, room: Room): RoomView {
   const message = { type: 'room' as const, state: room.state, program_id: room.program_id, title: room.title }
   const next = applyMessage(view, message)
-  return { ...next, publisher: room.publisher ?? next.publisher, refusal: room.refusal ?? null }
+  const publisher = room.publisher ?? next.publisher
+  return { ...next, publisher, refusal: room.refusal ?? null, watchUrl: room.watch_url ?? next.watchUrl }
 }

@@ -138,7 +138,7 @@ export const en = {
   'studio.end': 'End stream',
   'studio.endMore': 'Viewers see that the stream has ended.',
   'studio.rotate': 'New key',
-  'studio.rotateMore': 'The old key stops working at once; whoever streams with it is disconnected.',
+  'studio.rotateMore': 'The old key opens no stream any more. One that is running goes on until it stops.',
   'studio.delete': 'Delete room',
   'studio.deleteMore': 'The room, its link and its key are gone for good.',
   'studio.confirm': 'Yes, do it',
@@ -148,7 +148,12 @@ export const en = {
   'studio.healthGood': 'Everything looks good.',
   'studio.refused': 'The signal was refused',
   'studio.manage': 'Manage',
-  'studio.obsHint': 'Where to look in OBS',
+  'studio.obsWhere': 'In OBS:',
+  'studio.obsNothing': 'There is nothing to change in OBS.',
+  'studio.scan': 'Scan with a phone to watch.',
+  'studio.qrCode': 'QR code of {url}',
+  'studio.localOnly':
+    'This address works on this computer only. For others, open the studio by the server’s own address, or set PUBLIC_URL.',
 
   'facts.video': 'Picture',
   'facts.audio': 'Sound',
@@ -160,35 +165,12 @@ export const en = {
   'facts.stereo': 'stereo',
 
   'obs.title': 'Stream with OBS',
-  'obs.1': 'In OBS open Settings → Stream and choose the service “Custom…”.',
-  'obs.2': 'Paste server and stream key from here.',
-  'obs.3': 'In Settings → Output: encoder x264 or NVENC (H.264), keyframe interval 2 s, 2500 to 6000 kbit/s.',
-  'obs.4': 'In Settings → Audio: 48 kHz.',
+  'obs.1': 'In OBS open Settings → Stream and choose the Service “Custom…”.',
+  'obs.2': 'Paste Server and Stream Key from here.',
+  'obs.3':
+    'In Settings → Output choose Output Mode “Advanced”; under Streaming: Video Encoder x264 or NVENC H.264, Bitrate 2500 to 6000 Kbps, Keyframe Interval 2 s.',
+  'obs.4': 'In Settings → Audio: Sample Rate 48 kHz.',
   'obs.5': 'Press “Start Streaming”. The preview here starts by itself.',
-
-  'remark.source_malformed': 'What arrived is not a stream that can be read. Start the stream again.',
-  'remark.video_codec_unsupported':
-    'The video is not H.264. OBS: Settings → Output → Video encoder: x264 or NVENC H.264.',
-  'remark.video_unreadable': 'The picture cannot be read. OBS: Settings → Advanced → Colour format: NV12.',
-  'remark.resolution_too_high': 'The picture is too large. OBS: Settings → Video → Output resolution.',
-  'remark.bitrate_too_high': 'The bitrate is too high. OBS: Settings → Output → Bitrate.',
-  'remark.no_keyframe': 'No keyframe came. OBS: Settings → Output → Advanced → Keyframe interval: 2 s.',
-  'remark.capacity_exceeded': 'The server has no room for one more stream at the moment. Try again later.',
-  'remark.encoder_failed': 'The server could not convert this signal. Try another encoder setting in OBS.',
-  'remark.keyframe_interval_long':
-    'Keyframes are far apart ({seconds} s): joining takes long. OBS: Settings → Output → Advanced → Keyframe interval: 2 s.',
-  'remark.frame_rate_variable': 'The frame rate varies. OBS: Settings → Video → Common FPS values: 30 or 60.',
-  'remark.b_frames':
-    'B-frames add delay. OBS: Settings → Output → Advanced → Tune: zerolatency, or B-frames: 0.',
-  'remark.audio_not_48khz': 'The sound is resampled. OBS: Settings → Audio → Sample rate: 48 kHz.',
-  'remark.audio_codec_unsupported':
-    'Viewers hear silence: the sound is not AAC. OBS: Settings → Output → Audio encoder: AAC.',
-  'remark.clock_fast':
-    'The stream runs faster than time: a second is skipped now and then. Restart OBS; play sources at speed 1, with one frame rate for camera and OBS.',
-  'remark.clock_slow':
-    'The stream comes in slower than time: viewers run dry. OBS: Settings → Output → Bitrate, or Video → Output resolution: lower. A cable helps.',
-  'remark.preset_lowered':
-    'The server is short of processor time: it encodes faster, and the picture is a little coarser.',
 } as const
 
 export type TextKey = keyof typeof en
