@@ -1,5 +1,5 @@
 /** The token the studio works with: taken from the address's fragment, kept in this browser, forgotten at sign-out. */
-import { shallowRef, type ShallowRef } from 'vue'
+import { onScopeDispose, shallowRef, type ShallowRef } from 'vue'
 import { ApiError, StudioApi } from '../room/studio-api.ts'
 
 const KEY = 'headwater.token'
@@ -54,6 +54,15 @@ export function useSignIn(): SignIn {
 
   const known = takeTokenFromAddress() ?? kept()
   if (known) void signIn(known)
+
+  // A sign-in link opened where the studio is open already loads no page anew.
+  const gone = new AbortController()
+  const onLink = (): void => {
+    const linked = takeTokenFromAddress()
+    if (linked) void signIn(linked)
+  }
+  window.addEventListener('hashchange', onLink, { signal: gone.signal })
+  onScopeDispose(() => gone.abort())
   return { api, token, isBusy, failure, signIn, signOut }
 }
 

@@ -1,4 +1,4 @@
-/** The settings of hls.js under which a local track plays without a stall. Each was tried; see the decision record on the player. */
+/** The settings of hls.js under which a local track plays without a stall. Each was tried. */
 import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
 
 const BACK_BUFFER_S = 4

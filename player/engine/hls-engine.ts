@@ -13,6 +13,7 @@ import { NO_FACTS, type Engine, type EngineEnd, type EngineFacts } from './engin
 import { hlsSettings } from './hls-config.ts'
 import { mendBufferQueue } from './hls-mend.ts'
 import { createPartLoader } from './part-loader.ts'
+import { MediaTimeline } from './media-timeline.ts'
 import { RateController } from './rate-controller.ts'
 import { RenditionSwitch } from './rendition-switch.ts'
 
@@ -41,6 +42,7 @@ export class HlsEngine implements Engine {
   readonly kind = 'hls'
   readonly #options: HlsEngineOptions
   readonly #ending = new Ending()
+  readonly #timeline: MediaTimeline
   readonly #rate: RateController
   readonly #timers: ReturnType<typeof setInterval>[] = []
   #hls: Hls | null = null
@@ -48,21 +50,20 @@ export class HlsEngine implements Engine {
   #switch: RenditionSwitch | null = null
   #mode: LatencyMode
   #chosen: string | null
-  #offsetS: number | null = null
-  #advanced = { endS: 0, atMs: 0 }
   #hole: HoleSighting | null = null
   #switchedAt = 0
   #fellAt = -Infinity
   #recoveries = { media: 0, load: 0 }
   /** While nothing new comes hls.js waits for a playlist and loads nothing, not even for a seek. */
   readonly #onSeeking = (): void => {
-    if (performance.now() - this.#advanced.atMs > SILENCE_MS) this.#options.stream.nudge()
+    if (this.#timeline.silentMs > SILENCE_MS) this.#options.stream.nudge()
   }
 
   constructor(options: HlsEngineOptions) {
     this.#options = options
     this.#mode = options.mode
     this.#chosen = options.rendition
+    this.#timeline = new MediaTimeline(options)
     this.#rate = new RateController({
       video: options.video,
       mode: options.mode,
@@ -107,7 +108,6 @@ export class HlsEngine implements Engine {
 
   facts(): EngineFacts {
     const { meter, video } = this.#options
-    const mediaTimeS = this.#offsetS === null ? null : video.currentTime + this.#offsetS
     const rendition = this.#shown()
     return {
       ...NO_FACTS,
@@ -115,9 +115,8 @@ export class HlsEngine implements Engine {
       renditions: this.#master?.renditions ?? [],
       chosen: this.#chosen,
       distanceS: this.#distanceS(),
-      captureTimeMs:
-        mediaTimeS === null || rendition === null ? null : this.#captureTimeMs(rendition, mediaTimeS),
-      mediaTimeS,
+      captureTimeMs: rendition === null ? null : this.#timeline.captureTimeMs(rendition),
+      mediaTimeS: this.#timeline.mediaTimeS,
       isAtLive: !this.#rate.isHeld && !video.paused,
       httpBytes: meter.bytes,
       bandwidthKbps: meter.kbps,
@@ -187,7 +186,7 @@ export class HlsEngine implements Engine {
       stream.activate(first).then(begin, begin)
     })
     hls.on(Events.INIT_PTS_FOUND, (_, { id, initPTS, timescale }) => {
-      if (id === 'main') this.#offsetS = initPTS / timescale
+      if (id === 'main') this.#timeline.offsetS = initPTS / timescale
     })
     hls.on(Events.FRAG_BUFFERED, (_, { frag, part }) => {
       if (frag.type !== 'main' || typeof frag.sn !== 'number') return
@@ -226,7 +225,8 @@ export class HlsEngine implements Engine {
   #adapt(): void {
     const { meter, displayHeight, video } = this.#options
     const current = this.#switch?.wanted
-    if (!this.#master || current === undefined || this.#chosen !== null || this.#offsetS === null) return
+    if (!this.#master || current === undefined || this.#chosen !== null || this.#timeline.offsetS === null)
+      return
     const now = performance.now()
     const next = chooseRendition({
       renditions: this.#master.renditions,
@@ -263,20 +263,7 @@ export class HlsEngine implements Engine {
   }
 
   #distanceS(): number | null {
-    const track = this.#options.stream.find(this.#switch?.loading ?? '')?.track
-    const endS = track?.newestEndSec ?? null
-    if (endS === null || this.#offsetS === null) return null
-    const now = performance.now()
-    if (endS !== this.#advanced.endS) this.#advanced = { endS, atMs: now }
-    // between two parts the stream goes on, though nothing of it is here yet
-    const ageS = Math.min(0.25, (now - this.#advanced.atMs) / 1000)
-    return endS + ageS - (this.#options.video.currentTime + this.#offsetS)
-  }
-
-  #captureTimeMs(rendition: string, mediaTimeS: number): number | null {
-    const header = this.#options.stream.headerAt(rendition, mediaTimeS)
-    if (!header) return null
-    return header.captureTimeMs + (mediaTimeS - header.mediaTime / header.timescale) * 1000
+    return this.#timeline.distanceS(this.#switch?.loading ?? '')
   }
 
   #shown(): string | null {
