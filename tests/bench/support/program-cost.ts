@@ -73,7 +73,8 @@ export async function measureProgramCost(options: ProgramCostOptions) {
     percentOfMachine: Math.round((cores / availableParallelism()) * 100),
     coresByProgram: ours.at(-1)?.byProgram,
     bareFfmpegCores: round(bareCores, 3),
-    ratioToBare: round(cores / bareCores, 3),
+    // Of turns side by side: what else runs on the machine weighs on both of one turn.
+    ratioToBare: median(ours.map((each, n) => round(each.cores / (bare[n] ?? NaN), 3))),
     rounds: ours.map((each, n) => [round(each.cores, 3), round(bare[n] ?? NaN, 3)]),
   }
 }
