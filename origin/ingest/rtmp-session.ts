@@ -135,6 +135,7 @@ export class RtmpSession {
   }
 
   #malformed(problem: string): void {
+    if (this.#state === 'ended') return // the parser goes on with what came in the same piece
     this.#options.onProblem(problem)
     this.close('malformed')
   }
