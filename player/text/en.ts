@@ -112,7 +112,8 @@ export const en = {
   'studio.signOut': 'Sign out',
   'studio.rooms': 'Rooms',
   'studio.noRooms': 'No room yet',
-  'studio.noRoomsMore': 'A room is where you stream. It has a link for viewers and a secret key for OBS.',
+  'studio.noRoomsMore':
+    'A room is where you stream. It has a link for viewers and a secret key for OBS. Create one above.',
   'studio.create': 'Create room',
   'studio.createTitle': 'Title of the stream',
   'studio.createPlaceholder': 'What viewers will read',

@@ -113,7 +113,7 @@ export const zhCn: Record<TextKey, string> = {
   'studio.signOut': '退出登录',
   'studio.rooms': '直播间',
   'studio.noRooms': '还没有直播间',
-  'studio.noRoomsMore': '在直播间里开播：它有给观众的链接，和给 OBS 的推流码。',
+  'studio.noRoomsMore': '在直播间里开播：它有给观众的链接，和给 OBS 的推流码。请先在上面创建一个。',
   'studio.create': '创建直播间',
   'studio.createTitle': '直播标题',
   'studio.createPlaceholder': '观众会看到的标题',
