@@ -14,15 +14,18 @@ const violationsSchema = z.array(
 const RUN = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(
   ({ id, impact, nodes }) => ({ id, impact, where: nodes.map((node) => node.target + ': ' + node.failureSummary) })))`
 
-/** Serious and critical violations, a line for each, in both themes. */
+/** Serious and critical violations, a line for each, in both themes. Throws where the page shows only one. */
 export async function findSerious(page: Page): Promise<string[]> {
   const found: string[] = []
+  const grounds = new Set<unknown>()
   for (const theme of THEMES) {
     await page.emulateMedia({ colorScheme: theme })
+    grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
     const violations = violationsSchema.parse(await page.evaluate(RUN))
     for (const { id, impact, where } of violations)
       if (impact === 'serious' || impact === 'critical')
         found.push(...where.map((place) => `${theme} ${impact} ${id} ${place.replace(/\s+/g, ' ')}`))
   }
+  if (grounds.size < THEMES.length) throw new Error(`both themes look alike: ${[...grounds].join()}`)
   return found
 }
