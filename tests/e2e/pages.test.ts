@@ -156,6 +156,9 @@ describe('on air', () => {
         'Share',
       ]),
     )
+    await tabTo(page, 'Close')
+    await page.keyboard.press('Enter')
+    expect(await focusOf(page)).toMatchObject({ name: 'Live video player', isVisible: true })
     await openRoom(page, server, room.id)
     await page.locator('.health .facts').waitFor({ timeout: SOON_MS })
     const studio = await tabAround(page)
