@@ -197,4 +197,14 @@ describe('LocalStream', () => {
     await expect(text('../program2/720p/index.m3u8')).rejects.toMatchObject({ code: 'part_not_found' })
     await expect(text('720p/other.txt')).rejects.toMatchObject({ code: 'part_not_found' })
   })
+
+  it('begins a young program with what there is of it, and asks for nothing that is listed as a gap', async () => {
+    const origin = new MemoryOrigin()
+    for (const name of ['720p', 'audio']) origin.track(name).noteGap(4, 10 - 1 / 30, 1 / 30)
+    const { stream } = open(2, origin)
+    await stream.prime('720p', 1)
+    expect(countOf(origin.asked, /\/4\.(\d+\.)?m4s$/)).toBe(0)
+    expect(countOf(origin.asked, /720p\/5\.[01]\.m4s$/)).toBe(2)
+  })
+
 })

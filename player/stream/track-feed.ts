@@ -53,10 +53,13 @@ export class TrackFeed {
     const { head } = this.track
     if (!head) return
     const first = partIdOf(Math.max(0, runningNumber(head) + 1 - Math.ceil(targetS * 4)))
+    const finished = this.track
+      .segments()
+      .filter(({ msn, gap }) => !gap && msn >= first.msn && msn < head.msn)
+      .slice(0, PRIME_SEGMENTS)
     const wanted: Promise<unknown>[] = [this.fetch.init(initName)]
-    for (let msn = first.msn; msn < head.msn && msn < first.msn + PRIME_SEGMENTS; msn++)
-      wanted.push(this.fetch.part(msn, 0))
-    if (head.msn - first.msn < PRIME_SEGMENTS)
+    for (const { msn } of finished) wanted.push(this.fetch.part(msn, 0))
+    if (finished.length < PRIME_SEGMENTS)
       for (let part = 0; part <= Math.min(head.part, PARTS_PER_SEGMENT - 1); part++)
         wanted.push(this.fetch.part(head.msn, part))
     await Promise.allSettled(wanted)

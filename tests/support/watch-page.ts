@@ -51,7 +51,7 @@ export async function openWatchPage(browser: Browser, options: WatchOptions): Pr
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(String(error)))
   page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text())
+    if (message.type() === 'error') errors.push(`${message.text()} ${message.location().url}`)
   })
   await page.goto(`${url}/watch/${roomId}`)
   return {
