@@ -206,5 +206,4 @@ describe('LocalStream', () => {
     expect(countOf(origin.asked, /\/4\.(\d+\.)?m4s$/)).toBe(0)
     expect(countOf(origin.asked, /720p\/5\.[01]\.m4s$/)).toBe(2)
   })
-
 })
