@@ -17,6 +17,7 @@ export const ERROR_STATUS = {
 
   room_not_found: 404,
   room_not_live: 404,
+  source_not_live: 409,
   rendition_not_found: 404,
   part_not_found: 404,
   part_timeout: 503,

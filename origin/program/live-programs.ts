@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../runtime/config.ts'
 import type { FlvTag } from '../../media/flv-tag.ts'
+import { HeadwaterError } from '../../runtime/errors.ts'
 import { roomLogger, type Logger } from '../../runtime/logger.ts'
 import type { EndReason, Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
 import type { RoomRegistry } from '../room/registry.ts'
 import { signerOf } from '../room/room.ts'
 import type { EncodingJobs } from './encoding-jobs.ts'
-import type { LiveFacts, LiveRooms, Notice } from './live-rooms.ts'
+import type { LiveFacts, LiveRooms, Notice, PublisherKind } from './live-rooms.ts'
 import { Program } from './program.ts'
 import type { Source } from './source.ts'
 
@@ -44,6 +45,8 @@ const IDLE: LiveFacts = {
   state: 'idle',
   programId: null,
   startedAtMs: null,
+  interruptedAtMs: null,
+  sources: [],
   source: null,
   refusal: null,
   renditions: [],
@@ -103,6 +106,14 @@ export class LivePrograms implements LiveRooms {
     if (!live) return
     if (live.publisher) hold(live, 'the stream was ended in the studio: start it again to begin a new one')
     await this.#finish(live)
+  }
+
+  takeover(roomId: string, kind: PublisherKind): void {
+    const live = this.#live.get(roomId)
+    if (!live || live.program.facts().programId === null)
+      throw new HeadwaterError('room_not_live', 'nothing is on air')
+    if (!live.program.facts().sources.some((source) => source.kind === kind))
+      throw new HeadwaterError('source_not_live', `no ${kind} publisher is connected`)
   }
 
   async drop(roomId: string): Promise<void> {

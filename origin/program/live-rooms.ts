@@ -23,6 +23,21 @@ export interface SourceFacts {
   warnings: Notice[]
 }
 
+/** Who may feed a program, best first. */
+export const SOURCE_KINDS = ['obs', 'standby', 'slate'] as const
+export type SourceKind = (typeof SOURCE_KINDS)[number]
+/** A kind that somebody publishes, by one of the room's keys. */
+export type PublisherKind = Exclude<SourceKind, 'slate'>
+
+/** One of a room's sources: a connected publisher, or the slate while it feeds. */
+export interface SourceStatus {
+  kind: SourceKind
+  /** It feeds the program. */
+  active: boolean
+  /** Tags and keyframes arrive and their times move. */
+  healthy: boolean
+}
+
 export interface RenditionFacts {
   name: string
   width: number | null
@@ -35,9 +50,18 @@ export interface LiveFacts {
   state: RoomState
   programId: string | null
   startedAtMs: number | null
+  /** Wall clock of the loss of the last publisher; null while one feeds the program. The slate does not end it. */
+  interruptedAtMs: number | null
+  /** Best first. */
+  sources: SourceStatus[]
   source: SourceFacts | null
   refusal: Notice | null
   renditions: RenditionFacts[]
+}
+
+/** Whether viewers see the slate. */
+export function isSlateShown(facts: LiveFacts): boolean {
+  return facts.sources.some(({ kind, active }) => kind === 'slate' && active)
 }
 
 /** The live side of all rooms. */
@@ -46,7 +70,9 @@ export interface LiveRooms {
   facts(roomId: string): LiveFacts
   /** Ends the running program on purpose; resolves when it has ended, at once when none runs. */
   end(roomId: string): Promise<void>
-  /** Disconnects the publisher and forgets the room. */
+  /** Has a connected publisher feed the program until it is lost. Throws `room_not_live` or `source_not_live`. */
+  takeover(roomId: string, kind: PublisherKind): void
+  /** Disconnects the publishers and forgets the room. */
   drop(roomId: string): Promise<void>
   /** Calls back at every change of a room's facts that viewers should hear of; returns the way to stop. */
   onChange(listener: (roomId: string, facts: LiveFacts) => void): () => void

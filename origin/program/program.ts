@@ -59,6 +59,7 @@ export class Program implements SourceSink {
   #isEncodingAsked = false
   #reconnectTimer: NodeJS.Timeout | null = null
   #interruptions = 0
+  #interruptedAtMs: number | null = null
   #lastVideoMs = TIMELINE_START_MS
   readonly #drainListeners = new Set<() => void>()
 
@@ -127,6 +128,7 @@ export class Program implements SourceSink {
     this.#timeline.release()
     if (this.#isOver()) return
     this.#interruptions++
+    this.#interruptedAtMs = this.#now()
     this.#setState('interrupted')
     this.#reconnectTimer = setTimeout(() => this.end(), this.#options.reconnectWindowMs)
   }
@@ -173,6 +175,8 @@ export class Program implements SourceSink {
       state: this.#state,
       programId: this.id,
       startedAtMs: this.startedAtMs,
+      interruptedAtMs: this.#interruptedAtMs,
+      sources: this.#source ? [{ kind: 'obs', active: true, healthy: true }] : [],
       source: this.#sourceFacts(),
       refusal: this.#refusal,
       renditions: this.packager.tracks().map(({ track, plan, bitrateKbps }) => {
@@ -231,6 +235,7 @@ export class Program implements SourceSink {
   /** After a part: the room is live once there is something to play, and a source to make more. */
   #follow(): void {
     if (this.#isOver() || this.#state === 'live' || !this.#source || !this.packager.isPlayable) return
+    this.#interruptedAtMs = null
     this.#setState('live')
   }
 

@@ -1,6 +1,12 @@
 /** A room as the API and the signalling show it: to anyone, and to those who manage it. */
 
-import type { LiveFacts, Notice, SourceFacts } from '../program/live-rooms.ts'
+import {
+  isSlateShown,
+  type LiveFacts,
+  type Notice,
+  type SourceFacts,
+  type SourceStatus,
+} from '../program/live-rooms.ts'
 import type { Addresses } from './addresses.ts'
 import type { Room } from './room.ts'
 
@@ -14,6 +20,10 @@ export interface RoomView {
   public_key: string
   /** Wall clock, milliseconds. */
   started_at: number | null
+  /** Wall clock at which the publisher was lost; null while one feeds the program. */
+  interrupted_at: number | null
+  /** The slate feeds the program meanwhile. */
+  slate: boolean
   viewers: number
   play_url: string
   flv_url: string
@@ -41,6 +51,8 @@ export interface ManagedView {
   streaming_mode: Room['streamingMode']
   created_at: number
   stream_url: string
+  /** Connected publishers, best first, and the slate while it feeds. */
+  sources: SourceStatus[]
   publisher: PublisherView | null
   refusal: Notice | null
 }
@@ -54,6 +66,8 @@ export function viewRoom(room: Room, facts: LiveFacts, viewers: number, addresse
     program_id: facts.programId,
     public_key: room.publicKey,
     started_at: facts.startedAtMs,
+    interrupted_at: facts.interruptedAtMs,
+    slate: isSlateShown(facts),
     viewers,
     play_url: addresses.play_url,
     flv_url: addresses.flv_url,
@@ -73,6 +87,7 @@ export function viewManaged(room: Room, facts: LiveFacts, addresses: Addresses):
     streaming_mode: room.streamingMode,
     created_at: room.createdAtMs,
     stream_url: addresses.stream_url,
+    sources: facts.sources,
     publisher: viewPublisher(facts.source),
     refusal: facts.refusal,
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { IDLE } from '../../tests/support/memory-live-rooms.ts'
-import type { RoomState } from '../program/live-rooms.ts'
-import { observe, presenceOf } from './messages.ts'
+import type { LiveFacts, RoomState } from '../program/live-rooms.ts'
+import { observe, presenceOf, roomMessage } from './messages.ts'
 
 describe('observe', () => {
   it.each<[RoomState[], (string | null)[]]>([
@@ -47,5 +47,13 @@ describe('observe', () => {
     const before = presenceOf({ ...IDLE, state: 'live', programId: 'a' })
     expect(observe(before, { ...IDLE, state: 'live', programId: 'b' }).isChange).toBe(true)
     expect(observe(before, { ...IDLE, state: 'live', programId: 'a', startedAtMs: 5 }).isChange).toBe(false)
+  })
+
+  it('sees a change in the slate that begins, and says since when the publisher is gone', () => {
+    const gone: LiveFacts = { ...IDLE, state: 'interrupted', programId: 'a', interruptedAtMs: 5000 }
+    const slate: LiveFacts = { ...gone, sources: [{ kind: 'slate', active: true, healthy: true }] }
+    expect(observe(presenceOf(gone), slate)).toMatchObject({ isChange: true, event: null })
+    expect(roomMessage(gone, 6000)).toMatchObject({ since: 5000, slate: false })
+    expect(roomMessage(slate, 9000)).toMatchObject({ state: 'interrupted', since: 5000, slate: true })
   })
 })

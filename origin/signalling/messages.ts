@@ -1,7 +1,7 @@
 /** The signalling's messages: what a client may send, what it is sent, and what is said of a publisher's comings and goings. */
 
 import { z } from 'zod'
-import type { LiveFacts, Notice, RoomState } from '../program/live-rooms.ts'
+import { isSlateShown, type LiveFacts, type Notice, type RoomState } from '../program/live-rooms.ts'
 import { ROOM_ID_PATTERN } from '../room/keys.ts'
 import type { PublisherView } from '../room/view.ts'
 
@@ -18,9 +18,19 @@ export type HelloMessage = z.output<typeof helloMessage>
 export type PublisherEvent =
   'publisher-interrupted' | 'publisher-reconnecting' | 'publisher-reconnected' | 'publisher-ended'
 
+/** How a room is. `since`: wall clock at which the publisher was lost, null while one feeds; `slate`: the slate feeds meanwhile. */
+export interface RoomMessage {
+  type: 'room'
+  state: RoomState
+  program_id: string | null
+  since: number | null
+  slate: boolean
+  at: number
+}
+
 /** What the server sends. `at` is its wall clock, milliseconds. */
 export type ServerMessage =
-  | { type: 'room'; state: RoomState; program_id: string | null; at: number }
+  | RoomMessage
   | { type: PublisherEvent; at: number }
   | { type: 'facts'; publisher: PublisherView | null; refusal: Notice | null; viewers: number; at: number }
   | { type: 'error'; code: string; message: string }
@@ -31,10 +41,23 @@ export interface Presence {
   programId: string | null
   /** The publisher was lost and is not back yet. */
   isAway: boolean
+  hasSlate: boolean
 }
 
 export function presenceOf(facts: LiveFacts): Presence {
-  return { state: facts.state, programId: facts.programId, isAway: facts.state === 'interrupted' }
+  const { state, programId } = facts
+  return { state, programId, isAway: state === 'interrupted', hasSlate: isSlateShown(facts) }
+}
+
+export function roomMessage(facts: LiveFacts, at: number): RoomMessage {
+  return {
+    type: 'room',
+    state: facts.state,
+    program_id: facts.programId,
+    since: facts.interruptedAtMs,
+    slate: isSlateShown(facts),
+    at,
+  }
 }
 
 /** What follows from a change: the new presence, whether the room is to be told, and what of the publisher. */
@@ -43,9 +66,11 @@ export function observe(
   facts: LiveFacts,
 ): { presence: Presence; isChange: boolean; event: PublisherEvent | null } {
   const { state, programId } = facts
-  const isChange = state !== before.state || programId !== before.programId
+  const hasSlate = isSlateShown(facts)
+  const isChange = state !== before.state || programId !== before.programId || hasSlate !== before.hasSlate
   const isAway = state === 'interrupted' || (state === 'starting' && before.isAway)
-  return { presence: { state, programId, isAway }, isChange, event: isChange ? eventOf(before, state) : null }
+  const presence = { state, programId, isAway, hasSlate }
+  return { presence, isChange, event: isChange ? eventOf(before, state) : null }
 }
 
 function eventOf(before: Presence, state: RoomState): PublisherEvent | null {

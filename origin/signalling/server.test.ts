@@ -40,7 +40,9 @@ describe('Signalling', () => {
   it('answers a hello with the state of the room', async () => {
     live.set(roomId, { state: 'live', programId: 'program1' })
     const viewer = await joined()
-    expect(viewer.received).toEqual([{ type: 'room', state: 'live', program_id: 'program1', at: 1234 }])
+    expect(viewer.received).toEqual([
+      { type: 'room', state: 'live', program_id: 'program1', since: null, slate: false, at: 1234 },
+    ])
   })
 
   it('tells of every change as it happens, and of the publisher coming and going', async () => {

@@ -15,7 +15,7 @@ import type { Access, Identity } from '../room/access.ts'
 import type { RoomRegistry } from '../room/registry.ts'
 import { viewPublisher } from '../room/view.ts'
 import { Client } from './client.ts'
-import { observe, presenceOf } from './messages.ts'
+import { observe, presenceOf, roomMessage } from './messages.ts'
 import type { HelloMessage, Presence, ServerMessage } from './messages.ts'
 
 export interface SignallingOptions {
@@ -164,7 +164,7 @@ export class Signalling {
     this.#audiences.set(roomId, audience)
     audience.clients.add(client)
     if (client.isViewer) audience.viewers += 1
-    client.send({ type: 'room', state: facts.state, program_id: facts.programId, at: this.#now() })
+    client.send(roomMessage(facts, this.#now()))
     if (client.isManager) client.send(this.#factsMessage(facts, audience))
   }
 
@@ -181,7 +181,7 @@ export class Signalling {
     // Rooms without viewers are followed too, so that who joins during a return hears the end of it.
     const audience = this.#audiences.get(roomId) ?? {
       clients: new Set(),
-      presence: { state: 'idle', programId: null, isAway: false },
+      presence: { state: 'idle', programId: null, isAway: false, hasSlate: false },
       viewers: 0,
     }
     this.#audiences.set(roomId, audience)
@@ -190,7 +190,7 @@ export class Signalling {
     if (isChange) {
       const at = this.#now()
       if (event !== null) broadcast(audience, { type: event, at })
-      broadcast(audience, { type: 'room', state: facts.state, program_id: facts.programId, at })
+      broadcast(audience, roomMessage(facts, at))
     }
     this.#forgetWhenIdle(roomId, audience)
   }

@@ -1,11 +1,14 @@
 /** The live side of rooms, set by hand. */
 
-import type { LiveFacts, LiveRooms } from '../../origin/program/live-rooms.ts'
+import { HeadwaterError } from '../../runtime/errors.ts'
+import type { LiveFacts, LiveRooms, PublisherKind } from '../../origin/program/live-rooms.ts'
 
 export const IDLE: LiveFacts = {
   state: 'idle',
   programId: null,
   startedAtMs: null,
+  interruptedAtMs: null,
+  sources: [],
   source: null,
   refusal: null,
   renditions: [],
@@ -13,6 +16,7 @@ export const IDLE: LiveFacts = {
 
 export class MemoryLiveRooms implements LiveRooms {
   readonly dropped: string[] = []
+  readonly takeovers: { roomId: string; kind: PublisherKind }[] = []
   readonly #facts = new Map<string, LiveFacts>()
   readonly #listeners = new Set<(roomId: string, facts: LiveFacts) => void>()
 
@@ -28,6 +32,14 @@ export class MemoryLiveRooms implements LiveRooms {
 
   async end(roomId: string): Promise<void> {
     if (this.facts(roomId).state !== 'idle') this.set(roomId, { state: 'ended' })
+  }
+
+  takeover(roomId: string, kind: PublisherKind): void {
+    const { state, sources } = this.facts(roomId)
+    if (state === 'idle') throw new HeadwaterError('room_not_live', 'nothing is on air')
+    if (!sources.some((source) => source.kind === kind))
+      throw new HeadwaterError('source_not_live', `no ${kind} is connected`)
+    this.takeovers.push({ roomId, kind })
   }
 
   async drop(roomId: string): Promise<void> {
