@@ -1,7 +1,6 @@
 /** Puts the services together: all in one process, or one of them alone. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { HELP, parseCommandLine, type CommandLine } from './command-line.ts'
 import { Demo } from './demo.ts'
 import { Edge } from './edge/edge.ts'
@@ -16,6 +15,7 @@ import { createStaticFiles } from './runtime/http/static-files.ts'
 import { Lifecycle, type Component } from './runtime/lifecycle.ts'
 import { createLogger, type Logger } from './runtime/logger.ts'
 import { Metrics } from './runtime/metrics.ts'
+import { packageRoot } from './runtime/package-root.ts'
 import { handleProcessSignals } from './runtime/process-signals.ts'
 import { loadSecrets, type Secrets } from './runtime/secrets.ts'
 import { MemoryStore } from './runtime/store/memory.ts'
@@ -157,12 +157,6 @@ function greet({ house, httpPort, rtmpPort, roomId }: Greeting): void {
     ...(roomId === null ? [] : [`Demo     ${url}/watch/${roomId}`]),
   ]
   console.log(`\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`)
-}
-
-function packageRoot(): string {
-  let directory = path.dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(path.join(directory, 'package.json'))) directory = path.dirname(directory)
-  return directory
 }
 
 function readVersion(): string {

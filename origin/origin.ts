@@ -15,6 +15,7 @@ import { EncodingJobs } from './program/encoding-jobs.ts'
 import { LivePrograms } from './program/live-programs.ts'
 import { Access } from './room/access.ts'
 import { RoomRegistry } from './room/registry.ts'
+import { Slates } from './slate/slates.ts'
 import { Signalling, SIGNALLING_PATH } from './signalling/server.ts'
 
 export interface OriginOptions {
@@ -31,6 +32,7 @@ export class Origin {
   /** Null without a certificate. */
   readonly rtmps: RtmpListener | null
   readonly rooms: RoomRegistry
+  readonly slates: Slates
   readonly programs: LivePrograms
   readonly #options: OriginOptions
   readonly #jobs: EncodingJobs
@@ -41,6 +43,7 @@ export class Origin {
     const { config, secrets, store, logger, metrics } = options
     this.#options = options
     this.rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
+    this.slates = new Slates({ dataDir: config.dataDir, languageOf: () => 'en', logger })
     this.#jobs = new EncodingJobs(store)
     this.programs = new LivePrograms({ rooms: this.rooms, jobs: this.#jobs, config, logger })
     this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.rooms })
@@ -100,6 +103,7 @@ export class Origin {
 
   async start(): Promise<void> {
     await this.rooms.start()
+    await this.slates.start()
     await this.#signalling.start()
     await this.rtmp.start()
     await this.rtmps?.start()
@@ -109,6 +113,7 @@ export class Origin {
     await Promise.all([this.rtmp.close(), this.rtmps?.close()])
     await this.programs.close()
     await this.#signalling.close()
+    await this.slates.close()
     await this.rooms.close()
   }
 }

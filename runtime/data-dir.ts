@@ -24,12 +24,12 @@ export async function openDataDir(dataDir: string): Promise<void> {
 }
 
 /** Replaces a file: written beside it, flushed to disk, renamed over it; a crash leaves the old or the new one. */
-export async function replaceFile(file: string, text: string): Promise<void> {
+export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const handle = await open(temporary, 'wx', PRIVATE_FILE_MODE)
     try {
-      await handle.writeFile(text)
+      await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()

@@ -24,6 +24,11 @@ export const ERROR_STATUS = {
   too_many_rooms: 503,
   mode_unavailable: 501,
 
+  slate_unsupported: 415,
+  slate_unreadable: 422,
+  slate_too_complex: 422,
+  slate_busy: 503,
+
   job_not_found: 404,
   job_taken: 409,
   capacity_exceeded: 503,

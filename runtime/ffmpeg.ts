@@ -1,5 +1,6 @@
 /** Runs ffmpeg and ffprobe. The only file that knows fluent-ffmpeg, which is archived: whatever replaces it replaces this file. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import fluent from 'fluent-ffmpeg'
@@ -48,7 +49,29 @@ export interface ProbedStream {
   channels: number | null
 }
 
+export interface SealedCommand {
+  tool: 'ffmpeg' | 'ffprobe'
+  /** They read `SEALED_INPUT` and nothing else. */
+  args: readonly string[]
+  input: Uint8Array
+  timeoutMs: number
+  /** More on standard output than this is a failure. */
+  maxOutputBytes: number
+  /** Ends it at once. */
+  signal: AbortSignal
+}
+
+export type SealedResult =
+  { output: Buffer } | { failure: 'timeout' | 'too-much-output' | 'aborted' | 'failed'; lines: string }
+
+/** What a sealed command reads: standard input, kept in an unnamed file so that it can be read in any order. */
+export const SEALED_INPUT = 'cache:pipe:0'
+
 const LINES_KEPT = 20
+const STDERR_BYTES_KEPT = 4096
+/** Of address space; a picture of 50 megapixels takes 0.6 GB. */
+const SEALED_MEMORY_KIB = 2 * 1024 * 1024
+const SEALED_NICENESS = 10
 
 /** Asks ffmpeg for what fluent-ffmpeg looks up before its first command, so that the first publisher does not wait for it. Throws `ffmpeg_missing`. */
 export async function prepareFfmpeg(): Promise<void> {
@@ -139,6 +162,71 @@ export async function probe(input: Readable | string, options: readonly string[]
     sampleRate: stream.sample_rate ?? null,
     channels: stream.channels ?? null,
   }))
+}
+
+/**
+ * Runs ffmpeg or ffprobe on bytes of a stranger: what comes in is standard input, what goes out standard output, and no protocol that could
+ * open anything else is allowed. Time, memory and output are limited. Throws `ffmpeg_missing`.
+ */
+export async function runSealed(command: SealedCommand): Promise<SealedResult> {
+  const { tool, args, input, timeoutMs, maxOutputBytes } = command
+  const program = process.env[tool === 'ffmpeg' ? 'FFMPEG_PATH' : 'FFPROBE_PATH'] ?? tool
+  // Systems without such a limit go on without it: the decoders' own limits stay.
+  const script = `ulimit -v ${SEALED_MEMORY_KIB} 2>/dev/null; exec "$0" "$@"`
+  const sealed = ['-hide_banner', '-loglevel', 'error', '-protocol_whitelist', 'cache,pipe', ...args]
+  const child = spawn('/bin/sh', ['-c', script, program, ...sealed], { stdio: 'pipe' })
+  let failure: 'timeout' | 'too-much-output' | 'aborted' | null = null
+  const kill = (reason: typeof failure): void => {
+    failure ??= reason
+    child.kill('SIGKILL')
+  }
+  const abort = (): void => kill('aborted')
+  if (command.signal.aborted) abort()
+  command.signal.addEventListener('abort', abort, { once: true })
+  const timer = setTimeout(() => kill('timeout'), timeoutMs)
+  const gathered = gather(child, maxOutputBytes, () => kill('too-much-output'))
+  child.stdin.on('error', () => {}) // it may have read enough
+  child.stdin.end(input)
+  yieldProcessor(child)
+  const status = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(127))
+    child.once('close', resolve)
+  })
+  clearTimeout(timer)
+  command.signal.removeEventListener('abort', abort)
+  if (status === 127) throw new HeadwaterError('ffmpeg_missing', `${tool} could not be run: install ffmpeg`)
+  if (failure === null && status === 0) return { output: Buffer.concat(gathered.output) }
+  return { failure: failure ?? 'failed', lines: Buffer.concat(gathered.lines).toString('utf8') }
+}
+
+function gather(
+  child: ChildProcess,
+  maxOutputBytes: number,
+  onTooMuch: () => void,
+): { output: Buffer[]; lines: Buffer[] } {
+  const output: Buffer[] = []
+  const lines: Buffer[] = []
+  let outputBytes = 0
+  let lineBytes = 0
+  child.stdout?.on('data', (chunk: Buffer) => {
+    outputBytes += chunk.length
+    if (outputBytes > maxOutputBytes) onTooMuch()
+    else output.push(chunk)
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    if (lineBytes < STDERR_BYTES_KEPT) lines.push(chunk.subarray(0, STDERR_BYTES_KEPT - lineBytes))
+    lineBytes += chunk.length
+  })
+  return { output, lines }
+}
+
+/** What is live goes first. */
+function yieldProcessor({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, SEALED_NICENESS)
+  } catch {
+    // It has ended already.
+  }
 }
 
 function parseRate(rate: string | undefined): number | null {
