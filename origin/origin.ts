@@ -44,7 +44,7 @@ export class Origin {
     this.#options = options
     this.rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
     this.slates = new Slates({ dataDir: config.dataDir, languageOf: () => 'en', logger })
-    this.#jobs = new EncodingJobs(store)
+    this.#jobs = new EncodingJobs({ store, logger, metrics })
     this.programs = new LivePrograms({ rooms: this.rooms, jobs: this.#jobs, config, logger })
     this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.rooms })
     const authorise: RtmpListenerOptions['authorise'] = (request, session) =>

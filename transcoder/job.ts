@@ -35,6 +35,8 @@ const MAX_FAILURES = 6
 /** An encoder that lived this long was well: what ends it then is a new failure, not another of a series. */
 const HEALTHY_AFTER_MS = 15_000
 const RETRY_STEP_MS = 100
+/** What an encoder still holds at the end of its feed is written within this time, or not at all. */
+const WRITE_OUT_MS = 5000
 /** The encoder's standard input: what waits there beyond this much is a backlog that ffmpeg works off at its own pace. */
 const INPUT_BUFFER_BYTES = 1024 * 1024
 
@@ -80,10 +82,10 @@ export class Job {
 
   /** One encoder's life. `over` when there is nothing more to do, else why it ended. */
   async #encode(): Promise<string> {
-    const { id, origin } = this.#options
+    const { id, origin, fence } = this.#options
     const job = await origin.job(id)
     if (!job) return 'over'
-    const feed = await origin.feed(id, job.nextPart, this.#closing.signal)
+    const feed = await origin.feed(id, { part: job.nextPart, fence }, this.#closing.signal)
     if (!feed) return 'over'
     feed.on('error', () => {}) // its end shows in the encoder's
     try {
@@ -146,16 +148,15 @@ export class Job {
     input.on('error', () => {})
     input.write(beginning)
     feed.pipe(input)
-    // A feed that breaks does not end what it is piped into: the encoder would wait for ever.
-    if (feed.destroyed) input.end()
-    else feed.once('close', () => input.end())
     const options = { ladder: plan.renditions, preset, ...start }
     const intakeUrl = (rendition: string): string => origin.intakeUrl(id, rendition)
     const encoder = runFfmpeg({ input, ...encoderArguments({ ...options, intakeUrl }) }, (line) => {
       logger.debug({ line }, 'encoder')
     })
     this.#process = encoder
+    const stopFollowing = endWithFeed(encoder, feed)
     const { error } = await encoder.exited
+    stopFollowing()
     this.#process = null
     const isOver = error === null && feed.readableEnded
     input.destroy()
@@ -166,5 +167,23 @@ export class Job {
     this.#options.logger.warn({ code, reason: message }, 'program refused')
     await this.#options.origin.refuse(this.id, { code, message }).catch(() => {})
     return null
+  }
+}
+
+/**
+ * An encoder lives as long as its feed. One whose feed breaks off is of no use, and may be one that the origin found hanging:
+ * it would not notice by itself. One whose feed ends writes out what it holds, unless it hangs.
+ */
+function endWithFeed(encoder: FfmpegProcess, feed: Readable): () => void {
+  let timer: NodeJS.Timeout | null = null
+  const end = (): void => {
+    if (feed.readableEnded) timer = setTimeout(() => encoder.kill(), WRITE_OUT_MS)
+    else encoder.kill()
+  }
+  if (feed.destroyed) end()
+  else feed.once('close', end)
+  return () => {
+    feed.off('close', end)
+    if (timer) clearTimeout(timer)
   }
 }

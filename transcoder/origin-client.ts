@@ -60,9 +60,13 @@ export class OriginClient {
     await this.#json('POST', `/internal/jobs/${id}/refusal`, { code: reason.code, message: reason.message })
   }
 
-  /** The program's video as FLV, from the last keyframe before a part on, until it ends. Null when the job is over. */
-  async feed(id: string, part: number, signal: AbortSignal): Promise<Readable | null> {
-    const answer = await request(`${this.url}/internal/feed/${id}.flv?part=${part}`, {
+  /** The program's video as FLV, from the last keyframe before a part on, until it ends. Null when the job is over, or another's. */
+  async feed(
+    id: string,
+    { part, fence }: { part: number; fence: number },
+    signal: AbortSignal,
+  ): Promise<Readable | null> {
+    const answer = await request(`${this.url}/internal/feed/${id}.flv?part=${part}&fence=${fence}`, {
       headers: this.#headers,
       headersTimeout: ANSWER_TIMEOUT_MS,
       bodyTimeout: 0, // a publisher may be away for the whole reconnect window

@@ -74,6 +74,7 @@ export class InternalHandler {
 
   #intake(req: IncomingMessage, res: ServerResponse, { job = '', track = '' }: Record<string, string>): void {
     const { jobs, logger } = this.#options
+    res.setHeader('Connection', 'close') // whoever is refused would go on sending a body without an end
     const { program, encoder } = jobs.authorise(job, bearerOf(req))
     if (req.method !== 'PUT' && req.method !== 'POST')
       throw new HeadwaterError('method_not_allowed', 'an intake takes PUT')
@@ -106,11 +107,19 @@ export class InternalHandler {
   }
 
   #feed(res: ServerResponse, url: URL, { job = '' }: Record<string, string>): void {
-    const part = Number(url.searchParams.get('part'))
-    if (!Number.isSafeInteger(part) || part < 0)
-      throw new HeadwaterError('bad_request', 'part is a whole number')
-    sendVideoFeed(res, this.#options.jobs.get(job), part)
+    const { jobs } = this.#options
+    const [part = 0, fence = 0] = ['part', 'fence'].map((name) => readNumber(url, name))
+    const program = jobs.get(job)
+    const stop = jobs.feeding(job, fence, () => res.destroy())
+    res.once('close', stop)
+    sendVideoFeed(res, program, part)
   }
+}
+
+function readNumber(url: URL, name: string): number {
+  const value = Number(url.searchParams.get(name))
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new HeadwaterError('bad_request', `${name} is a whole number`)
 }
 
 function bearerOf(req: IncomingMessage): string {

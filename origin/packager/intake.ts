@@ -1,5 +1,6 @@
 /** Takes in what an encoder writes: one fragmented-MP4 byte stream a rendition, by HTTP PUT. Never pauses one: that would stop all tracks. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseInit } from '../../media/fragment.ts'
 import { FragmentStream } from '../../media/fragment-stream.ts'
 import { MediaError } from '../../media/media-error.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -16,8 +17,10 @@ export interface IntakeOptions {
 /** Answers when the body ends: 204, or 400 where it was not what it should be. */
 export function takeIn(req: IncomingMessage, res: ServerResponse, options: IntakeOptions): void {
   const { packager, encoder, track, logger } = options
-  const stream = new FragmentStream()
   const stop = (): void => void req.destroy()
+  if (encoder.abort.signal.aborted) return stop()
+  const stream = new FragmentStream()
+  let timescale = 1
   encoder.abort.signal.addEventListener('abort', stop, { once: true })
   req.on('error', () => {}) // the encoder is gone; its transcoder knows
   req.on('close', () => encoder.abort.signal.removeEventListener('abort', stop))
@@ -26,8 +29,14 @@ export function takeIn(req: IncomingMessage, res: ServerResponse, options: Intak
     if (encoder.abort.signal.aborted) return
     try {
       for (const event of stream.push(chunk)) {
-        if (event.kind === 'init') packager.init(track, event.bytes)
-        else packager.video(track, event.samples)
+        if (event.kind === 'init') {
+          packager.init(track, event.bytes)
+          timescale = parseInit(event.bytes).timescale
+        } else {
+          packager.video(track, event.samples)
+          const last = event.samples.at(-1)
+          if (last) encoder.watch.brought(track, ((last.time + last.duration) * 1000) / timescale)
+        }
       }
     } catch (error) {
       if (!(error instanceof MediaError)) throw error

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { captureLog } from '../../tests/support/log-lines.ts'
 import { SIGNATURE_BYTES } from '../../media/part.ts'
+import { Metrics } from '../../runtime/metrics.ts'
 import { MemoryStore } from '../../runtime/store/memory.ts'
 import { EncodingJobs, JOBS_KEY } from './encoding-jobs.ts'
 import { Program, type EncodingPlan } from './program.ts'
@@ -29,11 +30,13 @@ function createProgram(): Program {
 
 async function openJob(): Promise<{ jobs: EncodingJobs; program: Program; store: MemoryStore }> {
   const store = new MemoryStore()
-  const jobs = new EncodingJobs(store)
+  const jobs = new EncodingJobs({ store, logger: captureLog().logger, metrics: new Metrics() })
   const program = createProgram()
   await jobs.open(program)
   return { jobs, program, store }
 }
+
+afterEach(() => void vi.useRealTimers())
 
 describe('an encoding job', () => {
   it('is announced while its program lives', async () => {
@@ -66,6 +69,45 @@ describe('an encoding job', () => {
     const { jobs, program } = await openJob()
     jobs.start(program.id, 7, PLAN)
     expect(() => jobs.start(program.id, 6, PLAN)).toThrow(expect.objectContaining({ code: 'job_taken' }))
+  })
+
+  it('cuts the feed of one that is behind, and gives it no other', async () => {
+    const { jobs, program } = await openJob()
+    const cut: number[] = []
+    jobs.feeding(program.id, 6, () => cut.push(6))
+    jobs.feeding(program.id, 7, () => cut.push(7))
+    jobs.start(program.id, 7, PLAN)
+    expect(cut).toEqual([6])
+    expect(() => jobs.feeding(program.id, 6, () => {})).toThrow(
+      expect.objectContaining({ code: 'job_taken' }),
+    )
+    await jobs.close(program.id)
+  })
+
+  it('lets go of an encoder that hangs: its intake ends and its feed breaks off', async () => {
+    vi.useFakeTimers()
+    const { jobs, program } = await openJob()
+    const cut: number[] = []
+    jobs.feeding(program.id, 1, () => cut.push(1))
+    const { intakeToken } = jobs.start(program.id, 1, PLAN)
+    const { encoder } = jobs.authorise(program.id, intakeToken)
+    const place = (timestampMs: number): void =>
+      program.video({ type: 'video', timestampMs, data: Uint8Array.of(0x27, 1, 0, 0, 0) }, timestampMs, false)
+    for (let timeMs = 10_000; timeMs < 15_000; timeMs += 100) {
+      place(timeMs)
+      encoder.watch.brought('360p', timeMs)
+      vi.advanceTimersByTime(100)
+    }
+    expect(encoder.abort.signal.aborted).toBe(false)
+    for (let timeMs = 15_000; timeMs < 45_000; timeMs += 100) {
+      place(timeMs)
+      vi.advanceTimersByTime(100)
+    }
+    expect(encoder.abort.signal.aborted).toBe(true)
+    expect(cut).toEqual([1])
+    await jobs.close(program.id)
+    expect(vi.getTimerCount()).toBe(0)
+    program.close()
   })
 
   it('has its streamer told what its transcoder says', async () => {

@@ -1,8 +1,13 @@
 /** The programs that want encoding, as transcoders see them: announced in the store, told apart by fencing numbers. */
 import { randomBytes } from 'node:crypto'
+import { availableParallelism, loadavg } from 'node:os'
+import { PARTS_PER_SECOND } from '../../media/part.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Counter, Metrics } from '../../runtime/metrics.ts'
 import { secretsMatch } from '../../runtime/secrets.ts'
 import type { Store } from '../../runtime/store/store.ts'
+import { EncoderWatch, TICK_MS } from './encoder-watch.ts'
 import type { EncodingPlan, Program } from './program.ts'
 
 export const JOBS_KEY = 'encoding-jobs'
@@ -25,28 +30,55 @@ export interface EncoderStart {
 export interface Encoder {
   fence: number
   token: string
-  /** Ends its intake: a newer encoder has taken over, or the job has ended. */
+  /** Ends its intake: a newer encoder has taken over, it hangs, or the job has ended. */
   abort: AbortController
+  /** Is told of each frame it brings. */
+  watch: EncoderWatch
+}
+
+export interface EncodingJobsOptions {
+  store: Store
+  logger: Logger
+  metrics: Metrics
 }
 
 interface Job {
   program: Program
   encoder: Encoder | null
+  /** Feeds that are being read, by the fence of their reader. */
+  feeds: Map<() => void, number>
+  /** When encoders were last found hanging. */
+  hungAtMs: number[]
+  unfollow: () => void
 }
 
 const TOKEN_BYTES = 24
+/** An encoder that follows others that hung within this time has twice as long for each of them. */
+const HUNG_MEMORY_MS = 60_000
+const MAX_HUNG_COUNTED = 4
 
 export class EncodingJobs {
   readonly #store: Store
+  readonly #logger: Logger
+  readonly #hung: Counter
   readonly #jobs = new Map<string, Job>()
+  #timer: NodeJS.Timeout | null = null
 
-  constructor(store: Store) {
+  constructor({ store, logger, metrics }: EncodingJobsOptions) {
     this.#store = store
+    this.#logger = logger
+    this.#hung = metrics.counter(
+      'headwater_encoders_hung_total',
+      'Encoders that lived, brought nothing, and were replaced.',
+    )
   }
 
   /** Announces a program to the transcoders; its id is the job's. */
   async open(program: Program): Promise<void> {
-    this.#jobs.set(program.id, { program, encoder: null })
+    const job: Job = { program, encoder: null, feeds: new Map(), hungAtMs: [], unfollow: () => {} }
+    job.unfollow = program.videoLog.follow((tag) => job.encoder?.watch.placed(tag.timestampMs))
+    this.#jobs.set(program.id, job)
+    this.#timer ??= setInterval(() => this.#lookForHung(), TICK_MS)
     const record: JobRecord = { id: program.id, roomId: program.roomId, programId: program.id }
     await this.#store.hashSet(JOBS_KEY, program.id, JSON.stringify(record))
     await this.#store.publish(JOBS_CHANNEL, program.id)
@@ -56,7 +88,9 @@ export class EncodingJobs {
     const job = this.#jobs.get(programId)
     if (!job) return
     this.#jobs.delete(programId)
+    job.unfollow()
     job.encoder?.abort.abort()
+    if (this.#jobs.size === 0) this.#stopLooking()
     await this.#store.hashDelete(JOBS_KEY, programId)
     await this.#store.publish(JOBS_CHANNEL, programId)
   }
@@ -69,20 +103,31 @@ export class EncodingJobs {
   /** An encoder takes over from the one before it. Throws `job_not_found`, or `job_taken` for a fence that is behind. */
   start(id: string, fence: number, plan: EncodingPlan): EncoderStart {
     const job = this.#find(id)
-    if (job.encoder && fence < job.encoder.fence)
-      throw new HeadwaterError(
-        'job_taken',
-        `fence ${fence} is behind ${job.encoder.fence}: another transcoder has the job`,
-      )
+    refuseStale(job, fence)
     const begun = job.program.plan
     if (begun && !isSameLadder(begun, plan))
       throw new HeadwaterError('bad_request', 'the program has other renditions already: a job names them')
     job.encoder?.abort.abort()
-    const token = randomBytes(TOKEN_BYTES).toString('base64url')
-    job.encoder = { fence, token, abort: new AbortController() }
+    cutFeeds(job, fence - 1) // one that was held up, its whole machine perhaps, would go on encoding for nobody
     job.program.packager.resetVideo()
     job.program.adopt(plan)
-    return { firstPart: job.program.packager.nextPart, intakeToken: token }
+    const { packager, videoLog } = job.program
+    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    const firstPart = packager.nextPart
+    const firstMs = (firstPart * 1000) / PARTS_PER_SECOND
+    const renditions = plan.renditions.map(({ name }) => name)
+    const watch = new EncoderWatch({ renditions, firstMs, patience: patienceWith(job) })
+    watch.placed(videoLog.newestMs)
+    job.encoder = { fence, token, abort: new AbortController(), watch }
+    return { firstPart, intakeToken: token }
+  }
+
+  /** A transcoder reads a program's feed: `cut` ends it when its encoder hangs or another has taken over. Returns the way to say that it has ended. Throws `job_not_found` and `job_taken`. */
+  feeding(id: string, fence: number, cut: () => void): () => void {
+    const job = this.#find(id)
+    refuseStale(job, fence)
+    job.feeds.set(cut, fence)
+    return () => void job.feeds.delete(cut)
   }
 
   /** The running encoder, by its token. Throws `job_not_found` or `unauthorized`. */
@@ -93,12 +138,56 @@ export class EncodingJobs {
     return { program, encoder }
   }
 
+  #lookForHung(): void {
+    const slowness = loadavg()[0] ?? 0
+    for (const job of this.#jobs.values()) {
+      const { encoder } = job
+      if (!encoder || encoder.abort.signal.aborted) continue
+      if (encoder.watch.tick(slowness / (2 * availableParallelism()))) this.#giveUp(job, encoder)
+    }
+  }
+
+  /** The transcoder sees its feed break off, kills the encoder and starts another: one that is stopped notices nothing itself. */
+  #giveUp(job: Job, { abort, watch, fence }: Encoder): void {
+    const { id, roomId, packager } = job.program
+    job.hungAtMs = [...job.hungAtMs, Date.now()].slice(-MAX_HUNG_COUNTED)
+    this.#hung.inc()
+    this.#logger.warn(
+      { room: roomId, program: id, reachedMs: watch.reachedMs, nextPart: packager.nextPart },
+      'encoder hangs: it is replaced',
+    )
+    abort.abort()
+    cutFeeds(job, fence)
+  }
+
+  #stopLooking(): void {
+    if (this.#timer) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
   #find(id: string): Job {
     const job = this.#jobs.get(id)
     if (!job)
       throw new HeadwaterError('job_not_found', 'there is no such encoding job: its program has ended')
     return job
   }
+}
+
+function refuseStale({ encoder }: Job, fence: number): void {
+  if (!encoder || fence >= encoder.fence) return
+  throw new HeadwaterError(
+    'job_taken',
+    `fence ${fence} is behind ${encoder.fence}: another transcoder has the job`,
+  )
+}
+
+/** Ends the feeds of readers up to a fence. */
+function cutFeeds({ feeds }: Job, upToFence: number): void {
+  for (const [cut, fence] of [...feeds]) if (fence <= upToFence) cut()
+}
+
+function patienceWith({ hungAtMs }: Job): number {
+  return 2 ** hungAtMs.filter((atMs) => Date.now() - atMs < HUNG_MEMORY_MS).length
 }
 
 function isSameLadder(a: EncodingPlan, b: EncodingPlan): boolean {

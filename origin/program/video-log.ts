@@ -23,6 +23,11 @@ export class VideoLog {
   #bytes = 0
   readonly #followers = new Set<(tag: FlvTag) => void>()
 
+  /** Decode time of the newest picture; 0 before there is any. */
+  get newestMs(): number {
+    return this.#placed.at(-1)?.tag.timestampMs ?? 0
+  }
+
   configure(tag: FlvTag): void {
     this.sequenceHeader = tag
     this.#tell(tag)
