@@ -43,7 +43,7 @@ export class Origin {
     const { config, secrets, store, logger, metrics } = options
     this.#options = options
     this.rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
-    this.slates = new Slates({ dataDir: config.dataDir, languageOf: () => 'en', logger })
+    this.slates = new Slates({ dataDir: config.dataDir, rooms: this.rooms, logger })
     this.#jobs = new EncodingJobs({ store, logger, metrics })
     this.programs = new LivePrograms({ rooms: this.rooms, jobs: this.#jobs, config, logger })
     this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.rooms })

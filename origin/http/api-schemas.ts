@@ -2,7 +2,16 @@
 
 import { z } from 'zod'
 import { HeadwaterError } from '../../runtime/errors.ts'
-import { cleanTitle, countCharacters, MAX_TITLE_CHARACTERS, STREAMING_MODES } from '../room/room.ts'
+import type { PublisherKind } from '../program/live-rooms.ts'
+import {
+  cleanTitle,
+  countCharacters,
+  MAX_TITLE_CHARACTERS,
+  SETTING_LIMITS,
+  SLATE_LANGUAGES,
+  STREAMING_MODES,
+} from '../room/room.ts'
+import type { RoomSettings } from '../room/room.ts'
 
 const title = z
   .string()
@@ -21,7 +30,35 @@ export const createBody = z.object({
   stream_type: label,
 })
 
-export const rotateBody = z.object({ rotate_publisher_token: z.boolean().default(false) })
+export const rotateBody = z.object({
+  which: z.enum(['primary', 'standby']).default('primary'),
+  rotate_publisher_token: z.boolean().default(false),
+})
+
+const { slateAfterMs, reconnectWindowS } = SETTING_LIMITS
+
+/** What is absent stays as it is; null goes back to the server's configuration. */
+export const settingsBody = z.object({
+  title: title.optional(),
+  slate_after_ms: z.int().min(slateAfterMs.min).max(slateAfterMs.max).nullable().optional(),
+  reconnect_window_s: z.int().min(reconnectWindowS.min).max(reconnectWindowS.max).nullable().optional(),
+  record: z.boolean().nullable().optional(),
+  slate_language: z.enum(SLATE_LANGUAGES).optional(),
+})
+
+const PUBLISHERS: readonly PublisherKind[] = ['obs', 'standby']
+
+export const takeoverBody = z.object({ source: z.enum(PUBLISHERS) })
+
+/** The settings a body names, as the rooms keep them. */
+export function settingsOf(body: z.output<typeof settingsBody>): Partial<RoomSettings> {
+  return {
+    ...(body.slate_after_ms === undefined ? {} : { slateAfterMs: body.slate_after_ms }),
+    ...(body.reconnect_window_s === undefined ? {} : { reconnectWindowS: body.reconnect_window_s }),
+    ...(body.record === undefined ? {} : { record: body.record }),
+    ...(body.slate_language === undefined ? {} : { slateLanguage: body.slate_language }),
+  }
+}
 
 const MAX_PAGE = 1000
 

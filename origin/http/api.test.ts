@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../runtime/http/app.ts'
 import { HttpServer } from '../../runtime/http/server.ts'
 import { captureLog } from '../../tests/support/log-lines.ts'
@@ -10,6 +10,7 @@ import type { CapturedLog } from '../../tests/support/log-lines.ts'
 import { MemoryLiveRooms } from '../../tests/support/memory-live-rooms.ts'
 import { Access } from '../room/access.ts'
 import { FailureLimiter } from '../room/failure-limiter.ts'
+import { createPublisherToken } from '../room/keys.ts'
 import { RoomRegistry } from '../room/registry.ts'
 import { createApi } from './api.ts'
 
@@ -67,12 +68,12 @@ describe('POST /api/v1/live/create', () => {
         room_id: roomId,
         title: 'My show',
         stream_key: expect.stringMatching(new RegExp(`^${roomId}_[A-Za-z0-9]{24}$`)),
-        backup_stream_key: null,
+        backup_stream_key: expect.stringMatching(new RegExp(`^${roomId}_[A-Za-z0-9]{24}$`)),
         publisher_token: expect.any(String),
         public_key: registry.get(roomId).publicKey,
         streaming_mode: 'rtmp',
         stream_url: 'rtmp://127.0.0.1:1935/live',
-        backup_stream_url: null,
+        backup_stream_url: 'rtmp://127.0.0.1:1935/live',
         webrtc_url: null,
         webrtc_play_url: null,
         dash_url: null,
@@ -81,7 +82,7 @@ describe('POST /api/v1/live/create', () => {
         watch_url: `${origin}/watch/${roomId}`,
       },
     })
-    expect(await registry.verifyKey(roomId, String(body.data['stream_key']))).toBe(true)
+    expect(await registry.findByKey(String(body.data['stream_key']))).toMatchObject({ kind: 'obs' })
     const secret = String(body.data['stream_key']).slice(11)
     for (const path of [`/live/${roomId}`, '/live']) {
       expect(JSON.stringify(await call('GET', path, { token: ADMIN }))).not.toContain(secret)
@@ -224,14 +225,77 @@ describe('changes to a room', () => {
     const { room, streamKey, publisherToken } = await registry.create()
     const first = await call('POST', `/live/${room.id}/rotate-key`, { token: publisherToken })
     expect(first.body.data).not.toHaveProperty('publisher_token')
-    expect(await registry.verifyKey(room.id, streamKey)).toBe(false)
-    expect(await registry.verifyKey(room.id, String(first.body.data['stream_key']))).toBe(true)
+    expect(await registry.findByKey(streamKey)).toBeNull()
+    expect(await registry.findByKey(String(first.body.data['stream_key']))).toMatchObject({ kind: 'obs' })
     const json = { rotate_publisher_token: true }
     const second = await call('POST', `/live/${room.id}/rotate-key`, { token: publisherToken, json })
     expect((await call('GET', '/session', { token: publisherToken })).status).toBe(401)
     expect(
       (await call('GET', '/session', { token: String(second.body.data['publisher_token']) })).status,
     ).toBe(200)
+  })
+
+  it('rotates the standby key alone when it is named', async () => {
+    const { room, streamKey, publisherToken } = await registry.create()
+    const json = { which: 'standby' }
+    const { body } = await call('POST', `/live/${room.id}/rotate-key`, { token: publisherToken, json })
+    expect(body.data).toMatchObject({
+      stream_key: null,
+      stream_url: 'rtmp://127.0.0.1:1935/live',
+      backup_stream_url: 'rtmp://127.0.0.1:1935/live',
+    })
+    expect(await registry.findByKey(String(body.data['backup_stream_key']))).toMatchObject({
+      kind: 'standby',
+    })
+    expect(await registry.findByKey(streamKey)).toMatchObject({ kind: 'obs' })
+  })
+
+  it('changes the settings that are named, within their limits', async () => {
+    const { room, publisherToken } = await registry.create({ title: 'before' })
+    const patch = (json: unknown) => call('PATCH', `/live/${room.id}`, { token: publisherToken, json })
+    const first = await patch({ title: 'after', slate_after_ms: 500, record: true, unknown: 1 })
+    const settings = { slate_after_ms: 500, reconnect_window_s: null, record: true, slate_language: 'en' }
+    expect(first.body.data).toMatchObject({ title: 'after', settings })
+    const second = await patch({ slate_after_ms: null, slate_language: 'zh-CN', reconnect_window_s: 0 })
+    expect(second.body.data['settings']).toEqual({
+      slate_after_ms: null,
+      reconnect_window_s: 0,
+      record: true,
+      slate_language: 'zh-CN',
+    })
+    const wrong = [
+      { slate_after_ms: 499 },
+      { slate_after_ms: 30_001 },
+      { slate_after_ms: 1000.5 },
+      { reconnect_window_s: -1 },
+      { reconnect_window_s: 1801 },
+      { record: 'yes' },
+      { slate_language: 'fr' },
+      { title: null },
+    ]
+    for (const json of wrong) {
+      const answer = await patch({ record: false, ...json })
+      expect([answer.status, answer.body.code], JSON.stringify(json)).toEqual([400, 'body_invalid'])
+    }
+    expect(registry.get(room.id).settings.record).toBe(true)
+    expect((await call('GET', `/live/${room.id}`)).body.data).not.toHaveProperty('settings')
+  })
+
+  it('has the standby take over when it is asked to, and only where it is live', async () => {
+    const { room, publisherToken } = await registry.create()
+    const take = (json: unknown) => call('POST', `/live/${room.id}/takeover`, { token: publisherToken, json })
+    expect((await take({ source: 'standby' })).body.code).toBe('room_not_live')
+    goLive(room.id)
+    expect((await take({ source: 'standby' })).body.code).toBe('source_not_live')
+    live.set(room.id, {
+      sources: [
+        { kind: 'obs', active: true, healthy: true },
+        { kind: 'standby', active: false, healthy: true },
+      ],
+    })
+    expect((await take({ source: 'standby' })).status).toBe(200)
+    expect(live.takeovers).toEqual([{ roomId: room.id, kind: 'standby' }])
+    for (const source of ['slate', 'whip', 5]) expect((await take({ source })).body.code).toBe('body_invalid')
   })
 
   it('deletes a room and disconnects its publisher', async () => {
@@ -247,6 +311,8 @@ describe('changes to a room', () => {
     ['DELETE', '/live/ROOM'],
     ['POST', '/live/ROOM/end'],
     ['POST', '/live/ROOM/rotate-key'],
+    ['POST', '/live/ROOM/takeover'],
+    ['PATCH', '/live/ROOM'],
     ['GET', '/live'],
     ['GET', '/session'],
   ])('%s %s does nothing without a token', async (method, template) => {
@@ -256,7 +322,14 @@ describe('changes to a room', () => {
     expect(registry.size).toBe(1)
   })
 
-  it.each(['DELETE /live/ROOM', 'POST /live/ROOM/end', 'POST /live/ROOM/rotate-key', 'POST /live/create'])(
+  it.each([
+    'DELETE /live/ROOM',
+    'PATCH /live/ROOM',
+    'POST /live/ROOM/end',
+    'POST /live/ROOM/takeover',
+    'POST /live/ROOM/rotate-key',
+    'POST /live/create',
+  ])(
     '%s is forbidden to the publisher of another room, who does not learn which rooms exist',
     async (line) => {
       const { room } = await registry.create()
@@ -299,6 +372,36 @@ describe('tokens', () => {
     expect((await call('GET', '/session', { token: ADMIN, headers: other })).status).toBe(200)
   })
 
+  it('change nothing when they are wrong, a thousand times, and are hardly looked at', async () => {
+    const { room, publisherToken } = await registry.create({ title: 'mine' })
+    goLive(room.id)
+    const before = [await readRoom(room.id, ADMIN), registry.get(room.id)]
+    const verifyToken = vi.spyOn(registry, 'verifyToken')
+    const headers = { 'X-Forwarded-For': '198.51.100.7' }
+    const methods = [
+      ['DELETE', ''],
+      ['PATCH', ''],
+      ['POST', '/end'],
+      ['POST', '/rotate-key'],
+      ['POST', '/takeover'],
+    ]
+    const statuses = new Map<number, number>()
+    for (let i = 0; i < 1000; i++) {
+      const [method = '', action = ''] = methods[i % methods.length] ?? []
+      const token = createPublisherToken(room.id)
+      const { status } = await call(method, `/live/${room.id}${action}`, { token, headers, json: {} })
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    expect([...statuses]).toEqual([
+      [401, MAX_FAILURES],
+      [429, 1000 - MAX_FAILURES],
+    ])
+    expect(verifyToken).toHaveBeenCalledTimes(MAX_FAILURES)
+    expect([await readRoom(room.id, ADMIN), registry.get(room.id)]).toEqual(before)
+    // Those who hold the right one, elsewhere, notice nothing.
+    expect((await call('GET', '/session', { token: publisherToken })).status).toBe(200)
+  })
+
   it('never reach the log', async () => {
     const created = await call('POST', '/live/create', { token: ADMIN, json: { title: 't' } })
     await call('GET', '/session', { token: 'a-wrong-token' })
@@ -315,7 +418,7 @@ describe('methods', () => {
     expect([put.status, put.body.code, put.headers.get('allow')]).toEqual([
       405,
       'method_not_allowed',
-      'HEAD, GET, DELETE, OPTIONS',
+      'HEAD, GET, PATCH, DELETE, OPTIONS',
     ])
     expect((await call('GET', '/nothing')).body.code).toBe('not_found')
     expect((await call('GET', '/live/')).body.code).toBe('not_found')
@@ -329,6 +432,10 @@ describe('methods', () => {
     ])
   })
 })
+
+async function readRoom(roomId: string, token: string): Promise<unknown> {
+  return (await call('GET', `/live/${roomId}`, { token })).body.data
+}
 
 function goLive(roomId: string): void {
   live.set(roomId, {

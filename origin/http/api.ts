@@ -5,16 +5,22 @@ import type { Middleware, ParameterizedContext } from 'koa'
 import { readJson } from '../../runtime/http/body.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import type { LiveRooms } from '../program/live-rooms.ts'
-import { canManage, parseBearer } from '../room/access.ts'
-import type { Access, Identity } from '../room/access.ts'
+import { canManage, type Access } from '../room/access.ts'
 import { addressesOf, publicOrigin } from '../room/addresses.ts'
 import type { Addresses } from '../room/addresses.ts'
-import { ROOM_ID_PATTERN } from '../room/keys.ts'
 import type { RoomRegistry } from '../room/registry.ts'
 import type { Room } from '../room/room.ts'
 import { viewManaged, viewRoom } from '../room/view.ts'
-import { createBody, listQuery, parseInput, rotateBody } from './api-schemas.ts'
-import { clientAddress } from './client-address.ts'
+import { ApiGuard, roomParam } from './api-guard.ts'
+import {
+  createBody,
+  listQuery,
+  parseInput,
+  rotateBody,
+  settingsBody,
+  settingsOf,
+  takeoverBody,
+} from './api-schemas.ts'
 
 export interface ApiOptions {
   registry: RoomRegistry
@@ -28,23 +34,32 @@ export interface ApiOptions {
   rtmpPort: () => number
   /** Whether X-Forwarded-For may be believed. */
   trustProxy?: boolean
+  /** What else stands below `/api/v1`. */
+  routes?: readonly AddRoutes[]
 }
+
+/** Adds routes; the guard says who asks. */
+export type AddRoutes = (router: Router, guard: ApiGuard) => void
 
 const MAX_BODY_BYTES = 16 * 1024
 const READ_METHODS = 'GET, HEAD, OPTIONS'
 
 /** The API as one Koa middleware, for `createApp`. */
 export function createApi(options: ApiOptions): Middleware {
-  const api = new Api(options)
+  const guard = new ApiGuard(options)
+  const api = new Api({ ...options, guard })
   // Sensitive and strict: one address a resource, so that nothing in front of us sees another one than we do.
   const router = new Router({ prefix: '/api/v1', sensitive: true, strict: true })
   router.get('/session', (ctx) => api.session(ctx))
   router.post('/live/create', (ctx) => api.create(ctx))
   router.get('/live', (ctx) => api.list(ctx))
   router.get('/live/:room', (ctx) => api.read(ctx, roomParam(ctx.params)))
+  router.patch('/live/:room', (ctx) => api.update(ctx, roomParam(ctx.params)))
   router.delete('/live/:room', (ctx) => api.delete(ctx, roomParam(ctx.params)))
   router.post('/live/:room/end', (ctx) => api.end(ctx, roomParam(ctx.params)))
+  router.post('/live/:room/takeover', (ctx) => api.takeover(ctx, roomParam(ctx.params)))
   router.post('/live/:room/rotate-key', (ctx) => api.rotateKey(ctx, roomParam(ctx.params)))
+  for (const add of options.routes ?? []) add(router, guard)
   const routes = router.routes() as unknown as Middleware
   return async (ctx, next) => {
     if (!ctx.path.startsWith('/api/')) return next()
@@ -56,14 +71,14 @@ export function createApi(options: ApiOptions): Middleware {
 }
 
 class Api {
-  readonly #options: ApiOptions
+  readonly #options: ApiOptions & { guard: ApiGuard }
 
-  constructor(options: ApiOptions) {
+  constructor(options: ApiOptions & { guard: ApiGuard }) {
     this.#options = options
   }
 
   async session(ctx: ParameterizedContext): Promise<void> {
-    const identity = await this.#requireIdentity(ctx)
+    const identity = await this.#options.guard.requireIdentity(ctx)
     const data =
       identity.role === 'admin'
         ? { role: 'admin', room_id: null }
@@ -72,7 +87,7 @@ class Api {
   }
 
   async create(ctx: ParameterizedContext): Promise<void> {
-    await this.#requireAdmin(ctx)
+    await this.#options.guard.requireAdmin(ctx)
     const body = parseInput(createBody, await readJson(ctx.req, MAX_BODY_BYTES))
     if (body.streaming_mode !== 'rtmp') {
       const message = `streaming_mode ${body.streaming_mode} is not in this version; rtmp is`
@@ -90,7 +105,7 @@ class Api {
       room_id: room.id,
       title: room.title,
       stream_key: created.streamKey,
-      backup_stream_key: null,
+      backup_stream_key: created.standbyKey,
       publisher_token: created.publisherToken,
       public_key: room.publicKey,
       streaming_mode: room.streamingMode,
@@ -100,7 +115,7 @@ class Api {
   }
 
   async list(ctx: ParameterizedContext): Promise<void> {
-    await this.#requireAdmin(ctx)
+    await this.#options.guard.requireAdmin(ctx)
     const { limit, offset } = parseInput(listQuery, ctx.query, 'bad_request')
     const rooms = this.#options.registry.list()
     const page = rooms.slice(offset, offset + limit).map((room) => this.#managed(ctx, room))
@@ -108,7 +123,7 @@ class Api {
   }
 
   async read(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    const identity = await this.#identity(ctx)
+    const identity = await this.#options.guard.identity(ctx)
     const room = this.#options.registry.get(roomId)
     ctx.body = {
       code: 0,
@@ -117,29 +132,51 @@ class Api {
   }
 
   async delete(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx, roomId)
     // The key goes first, so that the publisher who is disconnected cannot come back.
     await this.#options.registry.delete(roomId)
     await this.#options.live.drop(roomId)
     ctx.body = { code: 0, data: { room_id: roomId } }
   }
 
+  async update(ctx: ParameterizedContext, roomId: string): Promise<void> {
+    await this.#options.guard.requireManager(ctx, roomId)
+    const body = parseInput(settingsBody, await readJson(ctx.req, MAX_BODY_BYTES))
+    const room = await this.#options.registry.update(roomId, {
+      ...(body.title === undefined ? {} : { title: body.title }),
+      settings: settingsOf(body),
+    })
+    ctx.body = { code: 0, data: this.#managed(ctx, room) }
+  }
+
+  async takeover(ctx: ParameterizedContext, roomId: string): Promise<void> {
+    await this.#options.guard.requireManager(ctx, roomId)
+    const room = this.#options.registry.get(roomId)
+    const { source } = parseInput(takeoverBody, await readJson(ctx.req, MAX_BODY_BYTES))
+    this.#options.live.takeover(roomId, source)
+    ctx.body = { code: 0, data: this.#managed(ctx, room) }
+  }
+
   async end(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx, roomId)
     const room = this.#options.registry.get(roomId)
     await this.#options.live.end(roomId)
     ctx.body = { code: 0, data: this.#managed(ctx, room) }
   }
 
   async rotateKey(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx, roomId)
     const { registry } = this.#options
     const body = parseInput(rotateBody, await readJson(ctx.req, MAX_BODY_BYTES))
+    const isPrimary = body.which === 'primary'
+    const key = await registry.rotateKey(roomId, isPrimary ? 'obs' : 'standby')
+    const { stream_url, backup_stream_url } = this.#addresses(ctx, roomId)
     const data = {
       room_id: roomId,
-      stream_key: await registry.rotateKey(roomId),
-      backup_stream_key: null,
-      stream_url: this.#addresses(ctx, roomId).stream_url,
+      stream_key: isPrimary ? key : null,
+      backup_stream_key: isPrimary ? null : key,
+      stream_url,
+      backup_stream_url,
       ...(body.rotate_publisher_token ? { publisher_token: await registry.rotateToken(roomId) } : {}),
     }
     ctx.body = { code: 0, data }
@@ -160,43 +197,6 @@ class Api {
     const origin = publicOrigin(this.#options.publicUrl, ctx.headers.host)
     return addressesOf(roomId, origin, this.#options.rtmpPort())
   }
-
-  /** Who asks; null when they do not say. A wrong token is refused even where none is needed. */
-  async #identity(ctx: ParameterizedContext): Promise<Identity | null> {
-    if (ctx.headers.authorization === undefined) return null
-    const token = parseBearer(ctx.headers.authorization)
-    if (token === null)
-      throw new HeadwaterError('unauthorized', 'the Authorization header is not `Bearer <token>`')
-    return this.#options.access.identify(token, clientAddress(ctx.req, this.#options.trustProxy ?? false))
-  }
-
-  async #requireIdentity(ctx: ParameterizedContext): Promise<Identity> {
-    const identity = await this.#identity(ctx)
-    if (identity !== null) return identity
-    ctx.set('WWW-Authenticate', 'Bearer')
-    throw new HeadwaterError(
-      'unauthorized',
-      'this needs `Authorization: Bearer` with the admin or publisher token',
-    )
-  }
-
-  async #requireAdmin(ctx: ParameterizedContext): Promise<void> {
-    const identity = await this.#requireIdentity(ctx)
-    if (identity.role !== 'admin') throw new HeadwaterError('forbidden', 'only the admin token can do this')
-  }
-
-  // Whether the room exists is not told to those who may not manage it.
-  async #requireManager(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    const identity = await this.#requireIdentity(ctx)
-    if (!canManage(identity, roomId))
-      throw new HeadwaterError('forbidden', 'this token does not manage this room')
-  }
-}
-
-function roomParam(params: Record<string, string | undefined>): string {
-  const roomId = params['room'] ?? ''
-  if (!ROOM_ID_PATTERN.test(roomId)) throw new HeadwaterError('room_not_found', 'there is no such room')
-  return roomId
 }
 
 function preflight(ctx: ParameterizedContext): void {

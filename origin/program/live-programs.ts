@@ -5,6 +5,7 @@ import type { FlvTag } from '../../media/flv-tag.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import { roomLogger, type Logger } from '../../runtime/logger.ts'
 import type { EndReason, Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
+import { KeyGuard } from '../room/key-guard.ts'
 import type { RoomRegistry } from '../room/registry.ts'
 import { signerOf } from '../room/room.ts'
 import type { EncodingJobs } from './encoding-jobs.ts'
@@ -55,11 +56,13 @@ const IDLE: LiveFacts = {
 export class LivePrograms implements LiveRooms {
   readonly name = 'programs'
   readonly #options: LiveProgramsOptions
+  readonly #keys: KeyGuard
   readonly #live = new Map<string, Live>()
   readonly #listeners = new Set<(roomId: string, facts: LiveFacts) => void>()
 
   constructor(options: LiveProgramsOptions) {
     this.#options = options
+    this.#keys = new KeyGuard({ rooms: options.rooms })
     options.rooms.onDelete((roomId) => void this.drop(roomId))
   }
 
@@ -85,7 +88,10 @@ export class LivePrograms implements LiveRooms {
   async authorise(request: PublishRequest, session: RtmpSession): Promise<Publication | Refusal> {
     if (request.app.replace(/\/+$/, '') !== PUBLISH_APP)
       return { description: `the server address ends with /${PUBLISH_APP}` }
-    const room = await this.#options.rooms.findByKey(request.streamName)
+    const found = await this.#keys.find(request.streamName, request.remoteAddress)
+    if (found === 'limited')
+      return { description: 'too many wrong stream keys from this address: try again in a minute' }
+    const { room } = found ?? {}
     if (!room) return { description: 'wrong stream key: copy it from the studio again' }
     const hold = this.#live.get(room.id)?.hold
     if (hold && Date.now() < hold.untilMs) return { description: hold.description }

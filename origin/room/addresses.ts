@@ -5,7 +5,8 @@ import { HeadwaterError } from '../../runtime/errors.ts'
 /** Addresses that this version does not serve are null. */
 export interface Addresses {
   stream_url: string
-  backup_stream_url: string | null
+  /** The same server: what makes a publisher the standby is its key. */
+  backup_stream_url: string
   webrtc_url: string | null
   play_url: string
   flv_url: string
@@ -36,9 +37,10 @@ export function publicOrigin(publicUrl: string | null, host: string | undefined)
 
 /** All addresses of a room below an origin. */
 export function addressesOf(roomId: string, origin: string, rtmpPort: number): Addresses {
+  const stream_url = `rtmp://${new URL(origin).hostname}:${rtmpPort}/live`
   return {
-    stream_url: `rtmp://${new URL(origin).hostname}:${rtmpPort}/live`,
-    backup_stream_url: null,
+    stream_url,
+    backup_stream_url: stream_url,
     webrtc_url: null,
     play_url: `${origin}/live/${roomId}/master.m3u8`,
     flv_url: `${origin}/live/${roomId}/source.flv`,

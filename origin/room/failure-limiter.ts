@@ -58,8 +58,8 @@ export class FailureLimiter {
   }
 }
 
-// Who has one IPv6 address has a whole /64 of them.
-function networkOf(address: string): string {
+/** What an address is counted by: who has one IPv6 address has a whole /64 of them. */
+export function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address
   return address.split(':').slice(0, 4).join(':')
 }

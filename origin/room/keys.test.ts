@@ -90,7 +90,7 @@ describe('addressesOf', () => {
   it('carries the room id and no address that is not served', () => {
     expect(addressesOf('abcdefghij', 'https://live.example:8443', 1936)).toEqual({
       stream_url: 'rtmp://live.example:1936/live',
-      backup_stream_url: null,
+      backup_stream_url: 'rtmp://live.example:1936/live',
       webrtc_url: null,
       play_url: 'https://live.example:8443/live/abcdefghij/master.m3u8',
       flv_url: 'https://live.example:8443/live/abcdefghij/source.flv',

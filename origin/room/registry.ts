@@ -2,6 +2,7 @@
 
 import { HeadwaterError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { PublisherKind } from '../program/live-rooms.ts'
 import {
   createPublisherToken,
   createRoomId,
@@ -11,8 +12,8 @@ import {
   hashSecret,
   verifySecret,
 } from './keys.ts'
-import { cleanTitle, createSigningKey, restoreSigningKey } from './room.ts'
-import type { Room, SigningKey, StreamingMode } from './room.ts'
+import { cleanTitle, createSigningKey, DEFAULT_SETTINGS, restoreSigningKey } from './room.ts'
+import type { Room, RoomSettings, SigningKey, StreamingMode } from './room.ts'
 import { RoomsFile } from './rooms-file.ts'
 import type { RoomRecord } from './rooms-file.ts'
 
@@ -28,12 +29,21 @@ export interface RoomRegistryOptions {
 export interface CreatedRoom {
   room: Room
   streamKey: string
+  standbyKey: string
   publisherToken: string
+}
+
+/** A room, and which of its sources a stream key publishes. */
+export interface KeyMatch {
+  room: Room
+  kind: PublisherKind
 }
 
 interface Entry {
   room: Room
   keyHash: string
+  /** Null for a room from before there were standby keys, until it is given one. */
+  standbyKeyHash: string | null
   tokenHash: string
   signingKey: SigningKey
 }
@@ -49,6 +59,7 @@ export class RoomRegistry {
   readonly #now: () => number
   readonly #entries = new Map<string, Entry>()
   readonly #deleteListeners = new Set<(roomId: string) => void>()
+  readonly #updateListeners = new Set<(room: Room) => void>()
   #absentHash = ''
 
   constructor(options: RoomRegistryOptions) {
@@ -78,8 +89,13 @@ export class RoomRegistry {
   async create(options: { title?: string; streamingMode?: StreamingMode } = {}): Promise<CreatedRoom> {
     const id = createRoomId()
     const streamKey = createStreamKey(id)
+    const standbyKey = createStreamKey(id)
     const publisherToken = createPublisherToken(id)
-    const [keyHash, tokenHash] = await Promise.all([hashSecret(streamKey), hashSecret(publisherToken)])
+    const [keyHash, standbyKeyHash, tokenHash] = await Promise.all([
+      hashSecret(streamKey),
+      hashSecret(standbyKey),
+      hashSecret(publisherToken),
+    ])
     if (this.#entries.size >= this.#maxRooms || this.#entries.has(id)) {
       throw new HeadwaterError(
         'too_many_rooms',
@@ -93,11 +109,12 @@ export class RoomRegistry {
       streamingMode: options.streamingMode ?? 'rtmp',
       createdAtMs: this.#now(),
       publicKey: Buffer.from(signingKey.publicKey).toString('base64url'),
+      settings: DEFAULT_SETTINGS,
     }
-    this.#entries.set(id, { room, keyHash, tokenHash, signingKey })
+    this.#entries.set(id, { room, keyHash, standbyKeyHash, tokenHash, signingKey })
     await this.#save(() => this.#entries.delete(id))
     this.#logger.info({ room: id }, 'room created')
-    return { room, streamKey, publisherToken }
+    return { room, streamKey, standbyKey, publisherToken }
   }
 
   find(roomId: string): Room | undefined {
@@ -123,11 +140,23 @@ export class RoomRegistry {
     for (const listener of this.#deleteListeners) listener(roomId)
   }
 
-  /** A new stream key in place of the old one, which no longer opens a connection. Throws `room_not_found`. */
-  async rotateKey(roomId: string): Promise<string> {
+  /** Changes the title or some of the settings. Throws `room_not_found`. */
+  async update(roomId: string, changes: { title?: string; settings?: Partial<RoomSettings> }): Promise<Room> {
+    const before = this.#entry(roomId).room
+    const title = changes.title === undefined ? before.title : cleanTitle(changes.title)
+    const room = { ...before, title, settings: { ...before.settings, ...changes.settings } }
+    await this.#replace(roomId, { room })
+    this.#logger.info({ room: roomId }, 'room settings changed')
+    for (const listener of this.#updateListeners) listener(room)
+    return room
+  }
+
+  /** A new stream key in place of the old one of that kind, which no longer opens a connection. Throws `room_not_found`. */
+  async rotateKey(roomId: string, kind: PublisherKind = 'obs'): Promise<string> {
     const streamKey = createStreamKey(roomId)
-    await this.#replace(roomId, { keyHash: await hashSecret(streamKey) })
-    this.#logger.info({ room: roomId }, 'stream key rotated')
+    const hash = await hashSecret(streamKey)
+    await this.#replace(roomId, kind === 'obs' ? { keyHash: hash } : { standbyKeyHash: hash })
+    this.#logger.info({ room: roomId, kind }, 'stream key rotated')
     return streamKey
   }
 
@@ -139,18 +168,19 @@ export class RoomRegistry {
     return publisherToken
   }
 
-  /** Whether `key` (whole: `{room_id}_{secret}`) is the room's stream key. An unknown room takes as long as a wrong key. */
-  async verifyKey(roomId: string, key: string): Promise<boolean> {
-    const entry = this.#entries.get(roomId)
-    const matches = await verifySecret(key, entry?.keyHash ?? this.#absentHash)
+  /** The room a stream key opens and the source it publishes, or null. An unknown room takes as long as a wrong key. */
+  async findByKey(key: string): Promise<KeyMatch | null> {
+    const entry = this.#entries.get(findRoomIdInKey(key) ?? '')
+    const [isPrimary, isStandby] = await Promise.all([
+      verifySecret(key, entry?.keyHash ?? this.#absentHash),
+      verifySecret(key, entry?.standbyKeyHash ?? this.#absentHash),
+    ])
     // The key may have been rotated meanwhile.
-    return matches && entry !== undefined && this.#entries.get(roomId)?.keyHash === entry.keyHash
-  }
-
-  /** The room a stream key opens, or null. */
-  async findByKey(key: string): Promise<Room | null> {
-    const roomId = findRoomIdInKey(key)
-    return roomId !== null && (await this.verifyKey(roomId, key)) ? (this.find(roomId) ?? null) : null
+    const now = entry && this.#entries.get(entry.room.id)
+    if (isPrimary && now?.keyHash === entry?.keyHash) return now ? { room: now.room, kind: 'obs' } : null
+    if (isStandby && now?.standbyKeyHash === entry?.standbyKeyHash)
+      return now ? { room: now.room, kind: 'standby' } : null
+    return null
   }
 
   /** The room a publisher token manages, or null. */
@@ -169,6 +199,12 @@ export class RoomRegistry {
   onDelete(listener: (roomId: string) => void): () => void {
     this.#deleteListeners.add(listener)
     return () => this.#deleteListeners.delete(listener)
+  }
+
+  /** Calls back after a room's title or settings were changed; returns the way to stop. */
+  onUpdate(listener: (room: Room) => void): () => void {
+    this.#updateListeners.add(listener)
+    return () => this.#updateListeners.delete(listener)
   }
 
   #entry(roomId: string): Entry {
@@ -197,15 +233,14 @@ export class RoomRegistry {
   }
 }
 
-function toRecord({ room, keyHash, tokenHash, signingKey }: Entry): RoomRecord {
-  const { id, title, streamingMode, createdAtMs } = room
+function toRecord({ room, signingKey, ...hashes }: Entry): RoomRecord {
+  const { id, title, streamingMode, createdAtMs, settings } = room
   const signingSeed = Buffer.from(signingKey.seed).toString('base64url')
-  return { id, title, streamingMode, createdAtMs, keyHash, tokenHash, signingSeed }
+  return { id, title, streamingMode, createdAtMs, settings, ...hashes, signingSeed }
 }
 
-function restoreEntry(record: RoomRecord): Entry {
-  const { id, title, streamingMode, createdAtMs, keyHash, tokenHash } = record
-  const signingKey = restoreSigningKey(Buffer.from(record.signingSeed, 'base64url'))
+function restoreEntry({ signingSeed, keyHash, standbyKeyHash, tokenHash, ...room }: RoomRecord): Entry {
+  const signingKey = restoreSigningKey(Buffer.from(signingSeed, 'base64url'))
   const publicKey = Buffer.from(signingKey.publicKey).toString('base64url')
-  return { room: { id, title, streamingMode, createdAtMs, publicKey }, keyHash, tokenHash, signingKey }
+  return { room: { ...room, publicKey }, keyHash, standbyKeyHash, tokenHash, signingKey }
 }

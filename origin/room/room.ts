@@ -14,7 +14,36 @@ export interface Room {
   createdAtMs: number
   /** Ed25519 public key that the room's parts are checked with, base64url. */
   publicKey: string
+  settings: RoomSettings
 }
+
+export const SLATE_LANGUAGES = ['zh-CN', 'en'] as const
+export type SlateLanguage = (typeof SLATE_LANGUAGES)[number]
+
+/** What a streamer may choose; null goes by the server's configuration. */
+export interface RoomSettings {
+  /** After how long without a publisher the slate begins; null adapts to how much reserve viewers have left, from 4 s. */
+  slateAfterMs: number | null
+  /** How long a program waits for its lost publisher. */
+  reconnectWindowS: number | null
+  /** Whether programs are recorded. */
+  record: boolean | null
+  /** Of the built-in slate. */
+  slateLanguage: SlateLanguage
+}
+
+export const DEFAULT_SETTINGS: RoomSettings = {
+  slateAfterMs: null,
+  reconnectWindowS: null,
+  record: null,
+  slateLanguage: 'en',
+}
+
+/** Smallest and largest value of a setting. */
+export const SETTING_LIMITS = {
+  slateAfterMs: { min: 500, max: 30_000 },
+  reconnectWindowS: { min: 0, max: 1800 },
+} as const
 
 /** An Ed25519 key pair, 32 bytes each (RFC 8032 §5.1.5). */
 export interface SigningKey {

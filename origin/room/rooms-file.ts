@@ -5,9 +5,19 @@ import { z } from 'zod'
 import { readFileIfPresent, replaceFile } from '../../runtime/data-dir.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import { ROOM_ID_PATTERN } from './keys.ts'
-import { STREAMING_MODES } from './room.ts'
+import { DEFAULT_SETTINGS, SETTING_LIMITS, SLATE_LANGUAGES, STREAMING_MODES } from './room.ts'
 
 const hash = z.string().regex(/^sha256\$[A-Za-z0-9_-]{22}\$[A-Za-z0-9_-]{43}$/)
+
+const { slateAfterMs, reconnectWindowS } = SETTING_LIMITS
+
+// What is absent was written before it existed.
+const settings = z.strictObject({
+  slateAfterMs: z.int().min(slateAfterMs.min).max(slateAfterMs.max).nullable().default(null),
+  reconnectWindowS: z.int().min(reconnectWindowS.min).max(reconnectWindowS.max).nullable().default(null),
+  record: z.boolean().nullable().default(null),
+  slateLanguage: z.enum(SLATE_LANGUAGES).default(DEFAULT_SETTINGS.slateLanguage),
+})
 
 const roomRecord = z.strictObject({
   id: z.string().regex(ROOM_ID_PATTERN),
@@ -17,6 +27,8 @@ const roomRecord = z.strictObject({
   keyHash: hash,
   tokenHash: hash,
   signingSeed: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  standbyKeyHash: hash.nullable().default(null),
+  settings: settings.prefault({}),
 })
 
 const roomsFile = z.strictObject({ version: z.literal(1), rooms: z.array(roomRecord) })

@@ -8,7 +8,7 @@ import {
   type SourceStatus,
 } from '../program/live-rooms.ts'
 import type { Addresses } from './addresses.ts'
-import type { Room } from './room.ts'
+import type { Room, RoomSettings } from './room.ts'
 
 /** What anyone sees. */
 export interface RoomView {
@@ -51,10 +51,20 @@ export interface ManagedView {
   streaming_mode: Room['streamingMode']
   created_at: number
   stream_url: string
+  backup_stream_url: string
+  settings: SettingsView
   /** Connected publishers, best first, and the slate while it feeds. */
   sources: SourceStatus[]
   publisher: PublisherView | null
   refusal: Notice | null
+}
+
+/** What the streamer has chosen; null goes by the server's configuration. */
+export interface SettingsView {
+  slate_after_ms: number | null
+  reconnect_window_s: number | null
+  record: boolean | null
+  slate_language: RoomSettings['slateLanguage']
 }
 
 /** What everybody may know. */
@@ -87,9 +97,20 @@ export function viewManaged(room: Room, facts: LiveFacts, addresses: Addresses):
     streaming_mode: room.streamingMode,
     created_at: room.createdAtMs,
     stream_url: addresses.stream_url,
+    backup_stream_url: addresses.backup_stream_url,
+    settings: viewSettings(room.settings),
     sources: facts.sources,
     publisher: viewPublisher(facts.source),
     refusal: facts.refusal,
+  }
+}
+
+function viewSettings(settings: RoomSettings): SettingsView {
+  return {
+    slate_after_ms: settings.slateAfterMs,
+    reconnect_window_s: settings.reconnectWindowS,
+    record: settings.record,
+    slate_language: settings.slateLanguage,
   }
 }
 

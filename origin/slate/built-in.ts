@@ -4,13 +4,11 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Logger } from '../../runtime/logger.ts'
 import { packageRoot } from '../../runtime/package-root.ts'
+import type { SlateLanguage } from '../room/room.ts'
 import { encodeClip, parseClip, type SlateClip } from './clip.ts'
 import { encodeSlate, ENCODER_VERSION } from './encode-slate.ts'
 import { readSealedFile, writeSealedFile } from './sealed-file.ts'
 import { recogniseSlateFile } from './slate-file.ts'
-
-export const SLATE_LANGUAGES = ['zh-CN', 'en'] as const
-export type SlateLanguage = (typeof SLATE_LANGUAGES)[number]
 
 export interface BuiltInOptions {
   /** Where clips are kept. */

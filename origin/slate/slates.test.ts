@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { captureLog, type CapturedLog } from '../../tests/support/log-lines.ts'
 import { parseVideoHeader } from '../../media/flv-tag.ts'
-import type { SlateLanguage } from './built-in.ts'
+import { DEFAULT_SETTINGS, type SlateLanguage } from '../room/room.ts'
 import { CLIP_AUDIO_FRAMES, SLATE_DURATION_MS, encodeClip, parseClip } from './clip.ts'
 import { Slates } from './slates.ts'
 
@@ -77,7 +77,14 @@ describe('the built-in slates', () => {
 })
 
 async function start(languageOf: (roomId: string) => SlateLanguage = () => 'en'): Promise<Slates> {
-  const slates = new Slates({ dataDir, languageOf, logger: log.logger })
+  const find = (roomId: string) => ({
+    settings: { ...DEFAULT_SETTINGS, slateLanguage: languageOf(roomId) },
+  })
+  const slates = new Slates({
+    dataDir,
+    rooms: { find, list: () => [], onUpdate: () => () => {} },
+    logger: log.logger,
+  })
   open.push(slates)
   await slates.start()
   return slates

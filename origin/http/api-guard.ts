@@ -1,0 +1,61 @@
+/** Who asks the API, and whether they may. */
+import type { ParameterizedContext } from 'koa'
+import { HeadwaterError } from '../../runtime/errors.ts'
+import { canManage, parseBearer } from '../room/access.ts'
+import type { Access, Identity } from '../room/access.ts'
+import { ROOM_ID_PATTERN } from '../room/keys.ts'
+import { clientAddress } from './client-address.ts'
+
+export interface ApiGuardOptions {
+  access: Access
+  /** Whether X-Forwarded-For may be believed. */
+  trustProxy?: boolean
+}
+
+export class ApiGuard {
+  readonly #options: ApiGuardOptions
+
+  constructor(options: ApiGuardOptions) {
+    this.#options = options
+  }
+
+  /** Who asks; null when they do not say. A wrong token is refused even where none is needed. */
+  async identity(ctx: ParameterizedContext): Promise<Identity | null> {
+    if (ctx.headers.authorization === undefined) return null
+    const token = parseBearer(ctx.headers.authorization)
+    if (token === null)
+      throw new HeadwaterError('unauthorized', 'the Authorization header is not `Bearer <token>`')
+    return this.#options.access.identify(token, clientAddress(ctx.req, this.#options.trustProxy ?? false))
+  }
+
+  /** Throws `unauthorized`, `too_many_requests`. */
+  async requireIdentity(ctx: ParameterizedContext): Promise<Identity> {
+    const identity = await this.identity(ctx)
+    if (identity !== null) return identity
+    ctx.set('WWW-Authenticate', 'Bearer')
+    throw new HeadwaterError(
+      'unauthorized',
+      'this needs `Authorization: Bearer` with the admin or publisher token',
+    )
+  }
+
+  /** Throws `forbidden` besides. */
+  async requireAdmin(ctx: ParameterizedContext): Promise<void> {
+    const identity = await this.requireIdentity(ctx)
+    if (identity.role !== 'admin') throw new HeadwaterError('forbidden', 'only the admin token can do this')
+  }
+
+  /** Throws `forbidden` whether the room exists or not: that is not told to those who may not manage it. */
+  async requireManager(ctx: ParameterizedContext, roomId: string): Promise<void> {
+    const identity = await this.requireIdentity(ctx)
+    if (!canManage(identity, roomId))
+      throw new HeadwaterError('forbidden', 'this token does not manage this room')
+  }
+}
+
+/** The room an address names. Throws `room_not_found` for what cannot be a room's id. */
+export function roomParam(params: Record<string, string | undefined>): string {
+  const roomId = params['room'] ?? ''
+  if (!ROOM_ID_PATTERN.test(roomId)) throw new HeadwaterError('room_not_found', 'there is no such room')
+  return roomId
+}
