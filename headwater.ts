@@ -84,7 +84,7 @@ async function runServices(house: House, { role, demo }: CommandLine): Promise<v
   const edge = openEdge(house, pub, originUrl)
   pub.mount(createStaticFiles({ root: path.join(packageRoot(), 'dist', 'player'), logger }))
   origin.mountPublic(pub)
-  pub.mountApp(createApp({ logger, middleware: [origin.api()] }))
+  pub.mountApp(createApp({ logger, middleware: [origin.recordingsApi(), origin.api()] }))
   lifecycle.add({ name: internal.name, close: () => internal.close() })
   lifecycle
     .add(origin)

@@ -8,7 +8,7 @@ import type { Found } from './coalescer.ts'
 import type { FillEnd, FillHead } from './fill.ts'
 import type { ObjectRequest } from './media-path.ts'
 import type { EdgeMetrics, RequestResult } from './metrics.ts'
-import { parseRange } from './range.ts'
+import { parseRange } from '../runtime/http/range.ts'
 
 export interface Exchange {
   req: IncomingMessage

@@ -42,8 +42,25 @@ export function parseInit(bytes: Uint8Array): InitFacts {
   return { timescale, codecs, width, height }
 }
 
+/** What a `moof` of one track says of its samples, without their bytes. */
+export interface FragmentFacts {
+  trackId: number
+  /** Decode time of the first sample, in the track's timescale. */
+  baseTime: number
+  /** In order; `offset` counts from the first byte of the `mdat` payload. */
+  samples: { time: number; duration: number; keyframe: boolean; size: number; offset: number }[]
+}
+
 /** The samples of one `moof` and its `mdat` payload, both single-track. Sample data are views. Throws `MediaError`. */
 export function parseFragment(moof: Uint8Array, mdat: Uint8Array): Sample[] {
+  return parseFragmentFacts(moof).samples.map(({ time, duration, keyframe, size, offset }) => {
+    if (offset + size > mdat.length) throw new MediaError(`sample of ${size} bytes runs over its mdat`)
+    return { time, duration, keyframe, data: mdat.subarray(offset, offset + size) }
+  })
+}
+
+/** Everything of a single-track `moof` but the bytes of its samples. Throws `MediaError`. */
+export function parseFragmentFacts(moof: Uint8Array): FragmentFacts {
   const traf = getBox(moof, 'moof/traf').payload
   const defaults = parseTrackFragmentHeader(getBox(traf, 'tfhd').payload)
   const baseTime = parseBaseTime(getBox(traf, 'tfdt').payload)
@@ -53,7 +70,7 @@ export function parseFragment(moof: Uint8Array, mdat: Uint8Array): Sample[] {
   if (count > MAX_SAMPLES) throw new MediaError(`${count} samples in one fragment, at most ${MAX_SAMPLES}`)
   if (flags & 0x1) run.skip(4) // data_offset: there is one mdat, right behind
   const firstFlags = flags & 0x4 ? run.u32() : undefined
-  const samples: Sample[] = []
+  const samples: FragmentFacts['samples'] = []
   let time = baseTime
   let offset = 0
   for (let index = 0; index < count; index++) {
@@ -62,28 +79,29 @@ export function parseFragment(moof: Uint8Array, mdat: Uint8Array): Sample[] {
     const own = flags & 0x400 ? run.u32() : defaults.flags
     if (flags & 0x800) run.skip(4) // sample_composition_time_offset: no B-frames on our tracks
     const sampleFlags = index === 0 && firstFlags !== undefined ? firstFlags : own
-    if (offset + size > mdat.length) throw new MediaError(`sample of ${size} bytes runs over its mdat`)
-    samples.push({
-      time,
-      duration,
-      keyframe: !(sampleFlags & SAMPLE_IS_NON_SYNC),
-      data: mdat.subarray(offset, offset + size),
-    })
+    samples.push({ time, duration, keyframe: (sampleFlags & SAMPLE_IS_NON_SYNC) === 0, size, offset })
     time += duration
     offset += size
   }
-  return samples
+  return { trackId: defaults.trackId, baseTime, samples }
 }
 
-function parseTrackFragmentHeader(payload: Uint8Array): { duration: number; size: number; flags: number } {
+interface FragmentDefaults {
+  trackId: number
+  duration: number
+  size: number
+  flags: number
+}
+
+function parseTrackFragmentHeader(payload: Uint8Array): FragmentDefaults {
   const reader = new ByteReader(payload)
   const flags = reader.u32() & 0xffffff
-  reader.skip(4) // track_ID
+  const trackId = reader.u32()
   if (flags & 0x1) reader.skip(8) // base_data_offset
   if (flags & 0x2) reader.skip(4) // sample_description_index
   const duration = flags & 0x8 ? reader.u32() : 0
   const size = flags & 0x10 ? reader.u32() : 0
-  return { duration, size, flags: flags & 0x20 ? reader.u32() : 0 }
+  return { trackId, duration, size, flags: flags & 0x20 ? reader.u32() : 0 }
 }
 
 function parseBaseTime(payload: Uint8Array): number {

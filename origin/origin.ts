@@ -9,10 +9,15 @@ import type { Store } from '../runtime/store/store.ts'
 import { createApi } from './http/api.ts'
 import { InternalHandler } from './http/internal.ts'
 import { MediaHandler } from './http/media.ts'
+import { RecordingAccess } from './http/recording-access.ts'
+import { RecordingDownloads } from './http/recording-download.ts'
+import { createRecordingsApi } from './http/recordings-api.ts'
 import { RtmpListener, type RtmpListenerOptions } from './ingest/rtmp-listener.ts'
 import { countPrograms } from './program/program-metrics.ts'
 import { EncodingJobs } from './program/encoding-jobs.ts'
 import { LivePrograms } from './program/live-programs.ts'
+import { RecordingLinks } from './recording/links.ts'
+import { Recordings } from './recording/recordings.ts'
 import { Access } from './room/access.ts'
 import { RoomRegistry } from './room/registry.ts'
 import { Slates } from './slate/slates.ts'
@@ -34,10 +39,13 @@ export class Origin {
   readonly rooms: RoomRegistry
   readonly slates: Slates
   readonly programs: LivePrograms
+  readonly recordings: Recordings
   readonly #options: OriginOptions
   readonly #jobs: EncodingJobs
   readonly #access: Access
   readonly #signalling: Signalling
+  readonly #recordingLinks: RecordingLinks
+  readonly #recordingAccess: RecordingAccess
 
   constructor(options: OriginOptions) {
     const { config, secrets, store, logger, metrics } = options
@@ -65,6 +73,20 @@ export class Origin {
     const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
     this.#signalling = new Signalling({ ...shared, rooms: this.rooms, logger, metrics })
     countPrograms(metrics, this.programs)
+    this.recordings = new Recordings({
+      dataDir: config.dataDir,
+      config: config.recording,
+      rooms: this.rooms,
+      live: this.programs,
+      isWanted: (roomId) => this.rooms.find(roomId)?.settings.record ?? config.recording.enabled,
+      logger,
+      metrics,
+    })
+    const links = new RecordingLinks(secrets.clusterSecret)
+    this.#recordingLinks = links
+    const isPublic = config.recording.public
+    const { trustProxy } = config.http
+    this.#recordingAccess = new RecordingAccess({ access: this.#access, links, isPublic, trustProxy })
   }
 
   /** What edges and transcoders ask, on the internal listener. */
@@ -83,8 +105,15 @@ export class Origin {
     server.mount((req, res, url) => media.handle(req, res, url))
   }
 
-  /** The signalling on the public listener. */
+  /** The signalling and the recordings on the public listener. */
   mountPublic(server: HttpServer): void {
+    const { logger } = this.#options
+    const downloads = new RecordingDownloads({
+      recordings: this.recordings,
+      access: this.#recordingAccess,
+      logger,
+    })
+    server.mount((req, res, url) => downloads.handle(req, res, url))
     server.mountUpgrade(SIGNALLING_PATH, (...handshake) => this.#signalling.upgrade(...handshake))
   }
 
@@ -101,9 +130,20 @@ export class Origin {
     })
   }
 
+  recordingsApi(): Middleware {
+    return createRecordingsApi({
+      recordings: this.recordings,
+      rooms: this.rooms,
+      access: this.#recordingAccess,
+      links: this.#recordingLinks,
+      publicUrl: this.#options.config.publicUrl,
+    })
+  }
+
   async start(): Promise<void> {
     await this.rooms.start()
     await this.slates.start()
+    await this.recordings.start()
     await this.#signalling.start()
     await this.rtmp.start()
     await this.rtmps?.start()
@@ -112,6 +152,7 @@ export class Origin {
   async close(): Promise<void> {
     await Promise.all([this.rtmp.close(), this.rtmps?.close()])
     await this.programs.close()
+    await this.recordings.close()
     await this.#signalling.close()
     await this.slates.close()
     await this.rooms.close()

@@ -81,6 +81,22 @@ const edge = z.strictObject({
   flv: flv.prefault({}),
 })
 
+const GIBIBYTE = 1024 * MEBIBYTE
+const recording = z.strictObject({
+  enabled: z.boolean().default(false),
+  rendition: z
+    .string()
+    .regex(/^[a-z0-9]{1,16}$/, 'must be `best` or the name of a rendition')
+    .default('best'),
+  public: z.boolean().default(false),
+  maxAgeDays: z.number().min(0.01).max(3650).default(30),
+  maxBytes: z
+    .int()
+    .min(MEBIBYTE)
+    .default(50 * GIBIBYTE),
+  minFreeBytes: z.int().min(0).default(GIBIBYTE),
+})
+
 export const configSchema = z.strictObject({
   http: http.prefault({}),
   rtmp: rtmp.prefault({}),
@@ -107,6 +123,7 @@ export const configSchema = z.strictObject({
   source: source.prefault({}),
   window: z.strictObject({ seconds: z.int().min(20).max(600).default(60) }).prefault({}),
   reconnectWindowSeconds: z.int().min(0).max(1800).default(300),
+  recording: recording.prefault({}),
   edge: edge.prefault({}),
 })
 

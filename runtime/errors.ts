@@ -21,6 +21,9 @@ export const ERROR_STATUS = {
   rendition_not_found: 404,
   part_not_found: 404,
   part_timeout: 503,
+  recording_not_found: 404,
+  recording_running: 409,
+  recording_failed: 507,
   too_many_rooms: 503,
   mode_unavailable: 501,
 
