@@ -5,6 +5,7 @@ import { cutAt, cuts } from '../tests/support/chunked.ts'
 import { SMALL_AUDIO, SMALL_VIDEO, smallPart, TEST_PUBLIC_KEY } from '../tests/support/small-part.ts'
 import { AdtsParser, encodeAacInit, parseAudioSpecificConfig, PROGRAM_AUDIO } from './aac.ts'
 import { decodeAmf0, encodeScript, readMetadata } from './amf0.ts'
+import { parsePictureSize } from './avc.ts'
 import { encodeBox, encodeFullBox, findBox, readBoxes } from './box.ts'
 import { asciiBytes, concatBytes, u32Bytes } from './bytes.ts'
 import { FlvParser } from './flv-stream.ts'
@@ -31,6 +32,10 @@ const INIT = encodeAacInit(PROGRAM_AUDIO, 128)
 const SCRIPT = encodeScript('onMetaData', { width: 1280, stereo: true, encoder: 'x' })
 const VIDEO_TAG: FlvTag = { type: 'video', timestampMs: 0, data: Uint8Array.of(0x17, 1, 0, 0, 0, 1, 2, 3) }
 const ADTS_FRAME = Uint8Array.of(0xff, 0xf1, 0x4c, 0x80, 1, 0x3f, 0xfc, 1, 2)
+const AVC_CONFIGURATION = Buffer.from(
+  '0164001effe100186764001eacd940b424d8088000000300800000190f8a14cb01000768fba3cb3002c0fdf8f800',
+  'hex',
+)
 const MOOF = findBytes(VIDEO_PART, 'moof')
 
 /** Bytes of any kind, more of them small numbers than chance has it, since lengths and markers are small. */
@@ -80,6 +85,7 @@ const READERS: [string, (bytes: Uint8Array) => unknown, fc.Arbitrary<Uint8Array>
   ['parseAudioSpecificConfig', parseAudioSpecificConfig, damaged(Uint8Array.of(0x11, 0x90))],
   ['decodeAmf0', decodeAmf0, damaged(SCRIPT)],
   ['readBoxes', readBoxes, damaged(INIT, VIDEO_PART)],
+  ['parsePictureSize', parsePictureSize, damaged(AVC_CONFIGURATION)],
   ['parseInit', parseInit, damaged(INIT, VIDEO_INIT)],
   ['flvHeaderTags', (bytes) => flvHeaderTags(bytes, 0), damaged(VIDEO_INIT)],
   ['parseFragment', (bytes) => parseFragment(bytes, new Uint8Array(100)), damaged(MOOF)],

@@ -91,8 +91,8 @@ describe('every rung', () => {
     }
   })
 
-  it('is scaled, also at the source’s size: the next source may have another', () => {
-    expect(argumentsFor(40, 30).complexFilter).toMatch(/scale=1280:720.*;.*scale=712:400/)
+  it('is fitted into its size, also at the source’s: the next source may have another', () => {
+    expect(argumentsFor(40, 30).complexFilter).toMatch(/scale=.*pad=1280:720:.*;.*scale=.*pad=712:400:/)
   })
 
   it('has no B-frames and a moof a frame', () => {

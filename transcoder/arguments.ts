@@ -27,15 +27,19 @@ export interface EncoderOptions {
 const MOVFLAGS = '+cmaf+delay_moov+default_base_moof+skip_trailer+frag_discont+frag_every_frame'
 /** Keyframes come by force_key_frames alone. */
 const LONGEST_GOP_FRAMES = '600'
+/** Rungs have even sizes: their proportions are the source's to about a hundredth. Nobody sees that much. */
+const ASPECT_TOLERANCE = 0.02
 
 export function encoderArguments(options: EncoderOptions): EncoderArguments {
   const fps = options.ladder[0]?.fps ?? 30
   const slot = Math.ceil((options.firstPart * fps) / PARTS_PER_SECOND)
   return {
     inputOptions: [
-      ...['-hide_banner', '-loglevel', 'warning', '-nostats'],
+      // Not `warning`: there is one with every frame of a source whose size is not the first one's.
+      ...['-hide_banner', '-loglevel', 'error', '-nostats'],
       ...['-probesize', '2000000', '-analyzeduration', '1', '-fpsprobesize', '0'],
-      ...['-threads', '1', '-copyts', '-f', 'flv'],
+      // A filter graph made anew at a change of size would begin at `start_time` again: minutes of pictures, in a program of an hour.
+      ...['-reinit_filter', '0', '-threads', '1', '-copyts', '-f', 'flv'],
     ],
     complexFilter: filterGraph(options, fps, slot),
     outputs: options.ladder.map((rung, index) => ({
@@ -64,13 +68,24 @@ export function encoderArguments(options: EncoderOptions): EncoderArguments {
  */
 function filterGraph({ ladder }: EncoderOptions, fps: number, slot: number): string {
   const split = ladder.map((_, index) => `[s${index}]`).join('')
-  const rungs = ladder.map((rung, index) => {
-    return `[s${index}]scale=${rung.width}:${rung.height}:flags=bilinear,setsar=1[v${index}]`
-  })
+  const rungs = ladder.map((rung, index) => `[s${index}]${fitInto(rung)}[v${index}]`)
   return [
     `[0:v]fps=${fps}:start_time=${Math.floor(slot / fps)},trim=start_pts=${slot},split=${ladder.length}${split}`,
     ...rungs,
   ].join(';')
+}
+
+/**
+ * Any picture, whole and in its own proportions, in the middle of a rung's frame; one of nearly the rung's proportions fills it.
+ * `eval=frame`: sizes are computed again when the source's change. `dar` knows of pixels that are not square.
+ */
+function fitInto({ width, height }: Rendition): string {
+  const aspect = `${width}/${height}`
+  const fills = `lt(abs(${aspect}/dar-1),${ASPECT_TOLERANCE})`
+  const scaledWidth = `if(${fills},${width},max(2,2*trunc(min(${width},${height}*dar)/2)))`
+  const scaledHeight = `if(${fills},${height},max(2,2*trunc(min(${height},${width}/dar)/2)))`
+  const scale = `scale=w='${scaledWidth}':h='${scaledHeight}':eval=frame:flags=bilinear`
+  return `${scale},pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:eval=frame,setsar=1`
 }
 
 function codecOptions({ bitrateKbps }: Rendition, preset: Preset): string[] {

@@ -5,8 +5,9 @@ import type { Track } from '../../media/track.ts'
 import type { Program } from '../../origin/program/program.ts'
 import type { CreatedRoom } from '../../origin/room/registry.ts'
 import { loadConfig } from '../../runtime/config.ts'
-import { publishCounter, readCounters } from '../support/counter-picture.ts'
+import { publishCounter, readCounters, type CounterPublisherOptions } from '../support/counter-picture.ts'
 import { eventually } from '../support/eventually.ts'
+import type { Publisher } from '../support/publisher.ts'
 import { breaksOf, startOrigin, type RunningOrigin } from '../support/running-origin.ts'
 
 const LIVE_LIMIT_MS = 30_000
@@ -29,10 +30,17 @@ afterEach(async () => {
 async function start(): Promise<{ server: RunningOrigin; created: CreatedRoom }> {
   const server = await startOrigin({ ladder: LADDER })
   closing.push(() => server.close())
-  const created = await server.createRoom()
-  const publisher = publishCounter({ url: server.publishUrl(created.streamKey) })
+  return { server, created: await server.createRoom() }
+}
+
+function publish(
+  server: RunningOrigin,
+  { streamKey }: CreatedRoom,
+  options: Partial<CounterPublisherOptions> = {},
+): Publisher {
+  const publisher = publishCounter({ url: server.publishUrl(streamKey), ...options })
   closing.push(() => publisher.close())
-  return { server, created }
+  return publisher
 }
 
 async function untilLive(server: RunningOrigin, { room }: CreatedRoom): Promise<Program> {
@@ -91,6 +99,7 @@ describe.each([
 ] as [string, NodeJS.Signals][])('an encoder that %s', (_, signal) => {
   it('is followed by another at the next part: the same init, and no frame lost or shown twice', async () => {
     const { server, created } = await start()
+    publish(server, created)
     const program = await untilLive(server, created)
     const inits = program.packager.tracks().map(({ track }) => track.init)
     const gapsMs = [await strike(server, program, signal), await strike(server, program, signal)]
@@ -100,5 +109,35 @@ describe.each([
     expect(program.state).toBe('live')
     await expectEveryFrame(program)
     if (process.env['HEADWATER_FIGURES']) console.info(signal, { gapsMs })
+  })
+})
+
+const OTHERS: Partial<CounterPublisherOptions>[] = [
+  { size: '480x360', fps: 25 },
+  { size: '360x640', audioOptions: ['-c:a', 'aac', '-ar', '44100', '-ac', '1'] },
+  { size: '854x480', fps: 60, videoOptions: ['-pix_fmt', 'yuv444p'] },
+  { size: '320x180', videoOptions: ['-preset', 'veryfast', '-tune', 'film'] },
+]
+
+describe('a publisher that comes back with another picture, and an encoder that dies of it', () => {
+  it('goes on in the same program, with the same init and without a break', async () => {
+    const { server, created } = await start()
+    let publisher = publish(server, created)
+    const program = await untilLive(server, created)
+    const inits = program.packager.tracks().map(({ track }) => track.init)
+    for (const [index, other] of OTHERS.entries()) {
+      await publisher.close()
+      publisher = publish(server, created, other)
+      await untilParts(program, 4)
+      if (index % 2 === 0) await strike(server, program, 'SIGKILL')
+      else await untilParts(program)
+    }
+    expect(server.origin.programs.program(created.room.id)).toBe(program)
+    expect(breaksOf(program)).toEqual([])
+    expect(program.packager.tracks().map(({ track }) => track.init)).toEqual(inits)
+    for (const name of ['360p', '180p']) {
+      const track = program.packager.find(name)?.track ?? expect.fail(name)
+      expect((await readCounters(bytesOf(track))).complaints).toBe('')
+    }
   })
 })
