@@ -1,7 +1,9 @@
 /** The origin: ingest, programs, packager, rooms, API and signalling, put together. */
 import type { Middleware } from 'koa'
 import type { Config } from '../runtime/config.ts'
+import { HeadwaterError } from '../runtime/errors.ts'
 import type { HttpServer } from '../runtime/http/server.ts'
+import { sendError } from '../runtime/http/respond.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Secrets } from '../runtime/secrets.ts'
@@ -12,6 +14,7 @@ import { MediaHandler } from './http/media.ts'
 import { RecordingAccess } from './http/recording-access.ts'
 import { RecordingDownloads } from './http/recording-download.ts'
 import { createRecordingsApi } from './http/recordings-api.ts'
+import { Journals } from './journal/journals.ts'
 import { RtmpListener, type RtmpListenerOptions } from './ingest/rtmp-listener.ts'
 import { countPrograms } from './program/program-metrics.ts'
 import { EncodingJobs } from './program/encoding-jobs.ts'
@@ -46,6 +49,8 @@ export class Origin {
   readonly #signalling: Signalling
   readonly #recordingLinks: RecordingLinks
   readonly #recordingAccess: RecordingAccess
+  readonly #journals: Journals
+  #isStarted = false
 
   constructor(options: OriginOptions) {
     const { config, secrets, store, logger, metrics } = options
@@ -54,6 +59,11 @@ export class Origin {
     this.slates = new Slates({ dataDir: config.dataDir, rooms: this.rooms, logger })
     this.#jobs = new EncodingJobs({ store, logger, metrics })
     this.programs = new LivePrograms({ rooms: this.rooms, jobs: this.#jobs, config, logger })
+    this.#journals = new Journals({ dataDir: config.dataDir, logger })
+    this.programs.onChange((roomId) => {
+      const program = this.programs.program(roomId)
+      if (program) this.#journals.follow(program)
+    })
     this.#access = new Access({ adminToken: secrets.adminToken, rooms: this.rooms })
     const authorise: RtmpListenerOptions['authorise'] = (request, session) =>
       this.programs.authorise(request, session)
@@ -101,6 +111,11 @@ export class Origin {
     })
     const media = new MediaHandler(this.programs, logger)
     server.mount((req, res, url) => internal.guard(req, res, url))
+    // Before it knows what was there before a restart, nothing it says of a program would be true.
+    server.mount((_, res) => {
+      if (!this.#isStarted) sendError(res, new HeadwaterError('not_ready', 'the origin is starting'))
+      return !this.#isStarted
+    })
     server.mount((req, res, url) => internal.handle(req, res, url))
     server.mount((req, res, url) => media.handle(req, res, url))
   }
@@ -143,7 +158,9 @@ export class Origin {
   async start(): Promise<void> {
     await this.rooms.start()
     await this.slates.start()
+    await this.#restore()
     await this.recordings.start()
+    this.#isStarted = true
     await this.#signalling.start()
     await this.rtmp.start()
     await this.rtmps?.start()
@@ -151,10 +168,21 @@ export class Origin {
 
   async close(): Promise<void> {
     await Promise.all([this.rtmp.close(), this.rtmps?.close()])
+    // What is published is written before the programs let go of it.
+    await Promise.all([this.#journals.close(), this.recordings.close()])
     await this.programs.close()
-    await this.recordings.close()
     await this.#signalling.close()
     await this.slates.close()
     await this.rooms.close()
+  }
+
+  /** Before anybody can publish: a publisher that comes first would begin another program. */
+  async #restore(): Promise<void> {
+    for (const restored of await this.#journals.read()) {
+      const { id, roomId, nextPart } = restored
+      if (!this.programs.restore(restored)) await this.#journals.remove(id)
+      else
+        this.#options.logger.info({ room: roomId, program: id, nextPart }, 'program goes on after a restart')
+    }
   }
 }

@@ -7,6 +7,7 @@ import { answer, sendError, sendJson } from '../../runtime/http/respond.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { secretsMatch } from '../../runtime/secrets.ts'
 import { takeIn } from '../packager/intake.ts'
+import { encodingPlanSchema } from '../program/encoding-plan.ts'
 import type { EncodingJobs } from '../program/encoding-jobs.ts'
 import { sendVideoFeed } from '../program/feed.ts'
 import type { LivePrograms } from '../program/live-programs.ts'
@@ -23,27 +24,10 @@ const INTAKE = /^\/internal\/intake\/(?<job>[a-z0-9]{8,32})\/(?<track>[a-z0-9]{1
 const JOB = /^\/internal\/jobs\/(?<job>[a-z0-9]{8,32})(?:\/(?<action>encoder|refusal))?$/
 const FEED = /^\/internal\/feed\/(?<job>[a-z0-9]{8,32})\.flv$/
 
-const size = z.int().min(2).max(8192)
 const noticeSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(512) })
 const startSchema = z.strictObject({
   fence: z.int().min(0),
-  plan: z.strictObject({
-    fps: z.int().min(1).max(120),
-    source: z.strictObject({ width: size, height: size }),
-    renditions: z
-      .array(
-        z.strictObject({
-          name: z.string().regex(/^[a-z0-9]{1,16}$/),
-          width: size,
-          height: size,
-          fps: z.int().min(1).max(120),
-          bitrateKbps: z.int().min(1).max(100_000),
-        }),
-      )
-      .min(1)
-      .max(8),
-    notices: z.array(noticeSchema).max(8),
-  }),
+  plan: encodingPlanSchema,
 })
 
 export class InternalHandler {

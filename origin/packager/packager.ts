@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { AAC_SAMPLES_PER_FRAME, encodeAacInit, PROGRAM_AUDIO } from '../../media/aac.ts'
 import { parseInit, type Sample } from '../../media/fragment.ts'
 import { encodePart } from '../../media/part-writer.ts'
-import { partIdOf, PARTS_PER_SEGMENT, type PartHeader } from '../../media/part.ts'
+import { partIdOf, PARTS_PER_SEGMENT, runningNumber, type Part, type PartHeader } from '../../media/part.ts'
 import type { Hash, Sign } from '../../media/signature.ts'
 import { MediaError } from '../../media/media-error.ts'
 import { Track } from '../../media/track.ts'
@@ -34,6 +34,13 @@ export interface PackagerOptions {
   /** Wall clock at which the sample at a media time came in. */
   captureTimeMs: (mediaMs: number) => number
   firstPart: number
+}
+
+/** What is there of a program since before a restart; see `RestoredProgram`. */
+export interface PublishedBefore {
+  plan: { renditions: readonly RenditionPlan[] } | null
+  tracks: readonly { name: string; init: Uint8Array; parts: readonly Part[] }[]
+  nextPart: number
 }
 
 /** Node's own, ten times as fast as the one that browsers share. */
@@ -93,6 +100,23 @@ export class Packager {
     for (const plan of plans) this.#addLane(plan.name, plan, plan.bitrateKbps)
     this.#isOpen = true
     this.#publish()
+  }
+
+  /** Goes on with what was published before a restart: the next part is the first that is missing. */
+  restore({ plan, tracks, nextPart }: PublishedBefore): void {
+    this.#next = nextPart
+    for (const lane of this.#lanes.values()) lane.nextCut = nextPart
+    this.open(plan?.renditions ?? [])
+    for (const { name, init, parts } of tracks) {
+      const lane = this.#lanes.get(name)
+      if (!lane) continue
+      if (lane.plan === null) lane.track.init = init
+      else this.init(name, init)
+      for (const { header, bytes } of parts) {
+        if (runningNumber(header) === this.#options.firstPart) noteLeadingGap(lane.track, header)
+        lane.track.note(header, bytes)
+      }
+    }
   }
 
   /** The init segment of a video rendition. Throws `MediaError`. */

@@ -46,6 +46,12 @@ export class AudioTrack {
     return this.#silentFrames
   }
 
+  /** Goes on with this frame: those before it were made before a restart. */
+  resume(frame: number): void {
+    this.#next = frame
+    this.#videoMs = frameTimeMs(frame)
+  }
+
   /** Whether a new source has said that audio comes; decides how long silence waits. */
   expect(isExpected: boolean): void {
     this.#isExpected = isExpected

@@ -4,7 +4,8 @@ import { SIGNATURE_BYTES } from '../../media/part.ts'
 import { Metrics } from '../../runtime/metrics.ts'
 import { MemoryStore } from '../../runtime/store/memory.ts'
 import { EncodingJobs, JOBS_KEY } from './encoding-jobs.ts'
-import { Program, type EncodingPlan } from './program.ts'
+import type { EncodingPlan } from './encoding-plan.ts'
+import { Program } from './program.ts'
 
 const PLAN: EncodingPlan = {
   fps: 30,

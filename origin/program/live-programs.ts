@@ -11,6 +11,7 @@ import { signerOf } from '../room/room.ts'
 import type { EncodingJobs } from './encoding-jobs.ts'
 import type { LiveFacts, LiveRooms, Notice, PublisherKind } from './live-rooms.ts'
 import { Program } from './program.ts'
+import type { RestoredProgram } from './restored-program.ts'
 import type { Source } from './source.ts'
 
 export interface LiveProgramsOptions {
@@ -129,13 +130,27 @@ export class LivePrograms implements LiveRooms {
     this.#forget(roomId, live)
   }
 
+  /** Goes on with a program that was there before a restart. False where nobody can: its room is gone, or its time is over. */
+  restore(restored: RestoredProgram): boolean {
+    const { roomId } = restored
+    if (!this.#options.rooms.find(roomId) || this.#live.has(roomId)) return false
+    const windowMs = this.#reconnectWindowMs(roomId)
+    if ((restored.windowEndsAtMs ?? restored.interruptedAtMs + windowMs) <= Date.now()) return false
+    const live = newLive(this.#createProgram(roomId, restored))
+    this.#live.set(roomId, live)
+    this.#tell(live.program)
+    return true
+  }
+
+  /** The process ends, the programs do not: whoever starts next goes on with them. */
   async close(): Promise<void> {
-    for (const [roomId, live] of [...this.#live]) {
-      live.program.end()
-      live.publisher?.session.close('stopped')
-      await this.#options.jobs.close(live.program.id)
-      this.#forget(roomId, live)
+    for (const { program, publisher, forgetTimer } of this.#live.values()) {
+      if (forgetTimer) clearTimeout(forgetTimer)
+      publisher?.session.close('stopped')
+      await this.#options.jobs.close(program.id)
+      program.close()
     }
+    this.#live.clear()
   }
 
   async #finish(live: Live): Promise<void> {
@@ -189,26 +204,26 @@ export class LivePrograms implements LiveRooms {
     if (running && !isOver) return running
     running?.program.end()
     if (running) this.#forget(roomId, running)
-    const live: Live = {
-      program: this.#createProgram(roomId),
-      publisher: null,
-      forgetTimer: null,
-      isFinishing: false,
-      hold: null,
-    }
+    const live = newLive(this.#createProgram(roomId))
     this.#live.set(roomId, live)
     return live
   }
 
-  #createProgram(roomId: string): Program {
+  #reconnectWindowMs(roomId: string): number {
+    const { rooms, config } = this.#options
+    return (rooms.find(roomId)?.settings.reconnectWindowS ?? config.reconnectWindowSeconds) * 1000
+  }
+
+  #createProgram(roomId: string, restored?: RestoredProgram): Program {
     const { config, rooms, jobs } = this.#options
     const logger = roomLogger(this.#options.logger, roomId)
     return new Program({
-      id: createProgramId(),
+      id: restored?.id ?? createProgramId(),
       roomId,
+      ...(restored ? { restored } : {}),
       limits: { ...config.source, audioBitrateKbps: config.ladder.audioBitrateKbps },
       windowSeconds: config.window.seconds,
-      reconnectWindowMs: config.reconnectWindowSeconds * 1000,
+      reconnectWindowMs: this.#reconnectWindowMs(roomId),
       sign: signerOf(rooms.signingKey(roomId)),
       logger,
       onEncodingNeeded: (program) => {
@@ -253,6 +268,10 @@ export class LivePrograms implements LiveRooms {
     this.#live.delete(roomId)
     for (const listener of this.#listeners) listener(roomId, IDLE)
   }
+}
+
+function newLive(program: Program): Live {
+  return { program, publisher: null, forgetTimer: null, isFinishing: false, hold: null }
 }
 
 /** Encoders reconnect by themselves within seconds: told why they may not, they stop and show a failure. */

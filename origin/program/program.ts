@@ -3,14 +3,16 @@
  * dealt with here; everything below sees one endless, well-formed stream.
  */
 import type { FlvTag } from '../../media/flv-tag.ts'
-import { runningNumberAt } from '../../media/part.ts'
+import { PARTS_PER_SECOND, runningNumberAt } from '../../media/part.ts'
 import type { Sign } from '../../media/signature.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { Packager, type RenditionPlan } from '../packager/packager.ts'
-import { AudioTrack, frameTimeMs } from './audio-track.ts'
+import { Packager } from '../packager/packager.ts'
+import { AudioTrack, frameAt, frameTimeMs } from './audio-track.ts'
 import { CaptureClock } from './capture-clock.ts'
+import type { EncodingPlan } from './encoding-plan.ts'
 import { aacFrame, FlvLog } from './flv-log.ts'
 import type { LiveFacts, Notice, RoomState, SourceFacts } from './live-rooms.ts'
+import type { RestoredProgram } from './restored-program.ts'
 import { Source, type SourceLimits, type SourceSink } from './source.ts'
 import { Timeline, TIMELINE_START_MS } from './timeline.ts'
 import { VideoLog } from './video-log.ts'
@@ -24,20 +26,13 @@ export interface ProgramOptions {
   sign: Sign
   logger: Logger
   now?: () => number
+  /** It was there before a restart, and goes on where it ended. */
+  restored?: RestoredProgram
   /** The program has video that wants encoding. Once. */
   onEncodingNeeded: (program: Program) => void
   onChange: (program: Program) => void
   /** The source is not acceptable and is to be disconnected. */
   onRefused: (program: Program, reason: Notice) => void
-}
-
-/** What the encoder found out; what it says of the picture is surer than what the publisher said. */
-export interface EncodingPlan {
-  fps: number
-  renditions: RenditionPlan[]
-  source: { width: number; height: number }
-  /** What the streamer should know of how it is encoded. */
-  notices: Notice[]
 }
 
 export class Program implements SourceSink {
@@ -68,7 +63,7 @@ export class Program implements SourceSink {
     this.roomId = options.roomId
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.startedAtMs = this.#now()
+    this.startedAtMs = options.restored?.startedAtMs ?? this.#now()
     this.#audio = new AudioTrack((frame, data) => this.#emitAudio(frame, data))
     this.packager = new Packager({
       program: options.id,
@@ -78,6 +73,7 @@ export class Program implements SourceSink {
       captureTimeMs: (mediaMs) => this.#capture.wallMs(mediaMs),
       firstPart: runningNumberAt(TIMELINE_START_MS, 1000),
     })
+    if (options.restored) this.#resume(options.restored)
     this.packager.onPublish(() => this.#follow())
   }
 
@@ -90,8 +86,23 @@ export class Program implements SourceSink {
     return this.#timeline.epochMs ?? this.startedAtMs
   }
 
+  /** Wall clock of the loss of the last publisher; null while one feeds the program. */
+  get interruptedAtMs(): number | null {
+    return this.#interruptedAtMs
+  }
+
+  /** When nobody may come back any more; null while somebody feeds the program. */
+  get windowEndsAtMs(): number | null {
+    return this.#interruptedAtMs === null ? null : this.#interruptedAtMs + this.#options.reconnectWindowMs
+  }
+
   get interruptions(): number {
     return this.#interruptions
+  }
+
+  /** Ended or refused: nothing more will come. */
+  get isOver(): boolean {
+    return this.#state === 'ended' || this.#state === 'refused'
   }
 
   get plan(): EncodingPlan | null {
@@ -126,7 +137,7 @@ export class Program implements SourceSink {
     if (this.#source !== source) return
     this.#source = null
     this.#timeline.release()
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#interruptions++
     this.#interruptedAtMs = this.#now()
     this.#setState('interrupted')
@@ -149,7 +160,7 @@ export class Program implements SourceSink {
 
   /** Ends the broadcast for good: playlists get their EXT-X-ENDLIST. Idempotent. */
   end(): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#stopReconnectTimer()
     this.drain()
     this.packager.end()
@@ -203,7 +214,7 @@ export class Program implements SourceSink {
   }
 
   audioFrame(frame: number, data: Uint8Array): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#audio.deliver(frame, data)
   }
 
@@ -216,7 +227,7 @@ export class Program implements SourceSink {
   }
 
   refuse(reason: Notice): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#refusal = reason
     this.#options.logger.warn({ code: reason.code, reason: reason.message }, 'source refused')
     this.#stopReconnectTimer()
@@ -234,9 +245,26 @@ export class Program implements SourceSink {
 
   /** After a part: the room is live once there is something to play, and a source to make more. */
   #follow(): void {
-    if (this.#isOver() || this.#state === 'live' || !this.#source || !this.packager.isPlayable) return
+    if (this.isOver || this.#state === 'live' || !this.#source || !this.packager.isPlayable) return
     this.#interruptedAtMs = null
     this.#setState('live')
+  }
+
+  /** Its publisher was lost with the process before this one; everything else is as it was. */
+  #resume(restored: RestoredProgram): void {
+    const { plan, nextPart, interruptedAtMs } = restored
+    const nextMs = (nextPart * 1000) / PARTS_PER_SECOND
+    this.packager.restore(restored)
+    this.#timeline.resume({ epochMs: restored.epochMs, nextMs, nowMs: this.#now() })
+    this.#timeline.fps = plan?.fps ?? null
+    this.#audio.resume(frameAt(nextMs))
+    this.#plan = plan
+    this.#lastVideoMs = nextMs
+    this.#interruptions = restored.interruptions
+    this.#interruptedAtMs = interruptedAtMs
+    this.#state = 'interrupted'
+    const endsAtMs = restored.windowEndsAtMs ?? interruptedAtMs + this.#options.reconnectWindowMs
+    this.#reconnectTimer = setTimeout(() => this.end(), Math.max(0, endsAtMs - this.#now()))
   }
 
   #sourceFacts(): SourceFacts | null {
@@ -244,10 +272,6 @@ export class Program implements SourceSink {
     if (!facts || !this.#plan) return facts
     const { source, notices } = this.#plan
     return { ...facts, ...source, warnings: [...facts.warnings, ...notices] }
-  }
-
-  #isOver(): boolean {
-    return this.#state === 'ended' || this.#state === 'refused'
   }
 
   #setState(state: RoomState): void {

@@ -49,6 +49,8 @@ export class Timeline {
   #isCatchingUp = false
   #lastVideoPtsMs: number | null = null
   #lastAudioMs: number | null = null
+  /** Where the first video after a restart may begin. */
+  #resumeMs: number | null = null
   #lastDtsMs = -Infinity
   #headMs = TIMELINE_START_MS
   #headAtMs = 0
@@ -72,6 +74,15 @@ export class Timeline {
   /** The program's time by the wall clock: nothing is placed later than this plus a second. */
   wallMs(nowMs: number): number {
     return TIMELINE_START_MS + (nowMs - (this.#startedAtMs ?? nowMs))
+  }
+
+  /** What is before this time was placed before a restart: the next source's first keyframe begins at it, or on the grid right behind it. */
+  resume({ epochMs, nextMs, nowMs }: { epochMs: number; nextMs: number; nowMs: number }): void {
+    this.#startedAtMs = epochMs + TIMELINE_START_MS
+    this.#headMs = nextMs
+    this.#headAtMs = nowMs
+    this.#lastAudioMs = nextMs - AUDIO_FRAME_MS
+    this.#resumeMs = nextMs
   }
 
   /** The source is gone: the next one's first keyframe begins one frame after the last. */
@@ -179,10 +190,15 @@ export class Timeline {
 
   /** One frame after the newest video frame, on the grid of the output rate. */
   #nextFrameMs(): number {
-    if (this.#lastVideoPtsMs === null) return this.#headMs
+    if (this.#lastVideoPtsMs === null) return this.#onGrid(this.#resumeMs ?? this.#headMs)
     if (this.fps === null) return Math.round(this.#lastVideoPtsMs + DEFAULT_FRAME_MS)
     const slot = Math.floor((this.#lastVideoPtsMs * this.fps) / 1000 + 0.5) + 1
     return Math.round((slot * 1000) / this.fps)
+  }
+
+  /** The first frame of the output rate at or after a time. */
+  #onGrid(timeMs: number): number {
+    return this.fps === null ? timeMs : Math.round((Math.ceil((timeMs * this.fps) / 1000) * 1000) / this.fps)
   }
 
   /** RTMP's clock has 32 bits and wraps after 49.7 days. */

@@ -15,6 +15,12 @@ export interface HeadwaterOptions {
   dataDir?: string
 }
 
+export interface RestartOptions {
+  signal?: NodeJS.Signals
+  /** How long there is none. */
+  awayMs?: number
+}
+
 export interface MadeRoom {
   id: string
   key: string
@@ -35,24 +41,24 @@ export class HeadwaterProcess {
   readonly url: string
   readonly rtmpPort: number
   readonly dataDir: string
-  readonly child: ChildProcess
-  readonly exited: Promise<number | null>
+  readonly #start: () => ChildProcess
   readonly #isOwnDataDir: boolean
+  #child: ChildProcess
+  #exited: Promise<number | null>
   #output = ''
 
   constructor(
-    child: ChildProcess,
+    start: () => ChildProcess,
     ports: { http: number; rtmp: number },
     dataDir: { path: string; isOwn: boolean },
   ) {
-    this.child = child
+    this.#start = start
     this.url = `http://127.0.0.1:${ports.http}`
     this.rtmpPort = ports.rtmp
     this.dataDir = dataDir.path
     this.#isOwnDataDir = dataDir.isOwn
-    this.exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk) => (this.#output += String(chunk)))
+    this.#child = start()
+    this.#exited = this.#watch(this.#child)
   }
 
   static async start(options: HeadwaterOptions = {}): Promise<HeadwaterProcess> {
@@ -67,17 +73,40 @@ export class HeadwaterProcess {
       ...ports,
       ...options.env,
     }
-    const child = spawn(process.execPath, [...entry(), ...(options.args ?? [])], {
-      cwd: ROOT,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const start = (): ChildProcess =>
+      spawn(process.execPath, [...entry(), ...(options.args ?? [])], {
+        cwd: ROOT,
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
     const taken = { http: Number(env.HTTP_PORT), rtmp: Number(env.RTMP_PORT) }
-    const made = new HeadwaterProcess(child, taken, { path: dataDir, isOwn: options.dataDir === undefined })
-    await eventually(() => made.isReady(), START_LIMIT_MS).catch(() => {
-      throw new Error(`headwater did not start:\n${made.output}`)
-    })
+    const made = new HeadwaterProcess(start, taken, { path: dataDir, isOwn: options.dataDir === undefined })
+    await made.untilReady()
     return made
+  }
+
+  get child(): ChildProcess {
+    return this.#child
+  }
+
+  get exited(): Promise<number | null> {
+    return this.#exited
+  }
+
+  /** Ends the process, and begins another on the same ports and data directory; resolves when that is ready. */
+  async restart({ signal = 'SIGKILL', awayMs = 0 }: RestartOptions = {}): Promise<void> {
+    this.#child.kill(signal)
+    await this.#exited
+    await new Promise((resolve) => setTimeout(resolve, awayMs))
+    this.#child = this.#start()
+    this.#exited = this.#watch(this.#child)
+    await this.untilReady()
+  }
+
+  async untilReady(): Promise<void> {
+    await eventually(() => this.isReady(), START_LIMIT_MS).catch(() => {
+      throw new Error(`headwater did not start:\n${this.output}`)
+    })
   }
 
   /** Everything it has printed. */
@@ -147,9 +176,15 @@ export class HeadwaterProcess {
   }
 
   async close(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal)
-    await this.exited
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal)
+    await this.#exited
     if (this.#isOwnDataDir) await rm(this.dataDir, { recursive: true, force: true })
+  }
+
+  #watch(child: ChildProcess): Promise<number | null> {
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk) => (this.#output += String(chunk)))
+    return new Promise((resolve) => child.once('exit', (code) => resolve(code)))
   }
 }
 
