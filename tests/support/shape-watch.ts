@@ -76,7 +76,7 @@ async function collect(address: string, playlist: ParsedMediaPlaylist, parts: Pa
 }
 
 /** Numbers and times that do not follow from the part before; segments that do not begin with a keyframe. */
-function breaksOf(parts: readonly Part[]): string[] {
+export function breaksOf(parts: readonly Part[]): string[] {
   return parts.flatMap(({ header }, index) => {
     const broken: string[] = []
     const k = runningNumber(header)

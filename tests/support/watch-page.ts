@@ -10,6 +10,8 @@ export interface WatchOptions {
   engine?: 'hls' | 'flv' | 'native'
   width?: number
   height?: number
+  /** Runs in the page before all else. */
+  script?: string
 }
 
 /** The part of `window.headwater.stats()` that tests look at. */
@@ -43,6 +45,7 @@ export async function openWatchPage(browser: Browser, options: WatchOptions): Pr
   const { url, roomId, mode = 'continuity', engine = null, width = 800, height = 600 } = options
   const context: BrowserContext = await browser.newContext({ viewport: { width, height } })
   await context.addInitScript(CLOCK_READER)
+  if (options.script) await context.addInitScript(options.script)
   await context.addInitScript(
     (kept) => localStorage.setItem('headwater.preferences', kept),
     JSON.stringify({ mode, engine }),

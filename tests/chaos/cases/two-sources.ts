@@ -1,0 +1,116 @@
+/** Two publishers at once: with one key, and with a standby key of its own. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { counterDistance } from '../../support/counting-picture.ts'
+import { CounterSource, SMALL } from '../../support/counter-source.ts'
+import { eventually } from '../../support/eventually.ts'
+import { TcpProxy } from '../../support/tcp-proxy.ts'
+import { CannotRun, type ChaosCase } from '../chaos-case.ts'
+import type { SeenFrame } from '../meters/frames.ts'
+import type { Stage } from '../stage.ts'
+import { onStage } from './publisher.ts'
+
+const ATTEMPTS = 3
+const REFUSED_LIMIT_MS = 8000
+
+const oneKey: ChaosCase = {
+  name: 'two-publishers',
+  title: 'a second publisher with the same key, three times',
+  bars: {
+    stallMs: 0,
+    noOverlay: true,
+    reloads: 0,
+    missingFrames: 0,
+    contiguous: true,
+    flvKept: true,
+    more: { refusedAfterMs: 3000, interruptions: 0 },
+  },
+  run: (context) =>
+    onStage(context, { title: 'two publishers' }, async (stage) => {
+      const newcomer = new CounterSource(stage.server.publishUrl(stage.room))
+      const refusedAfter: number[] = []
+      for (let n = 0; n < ATTEMPTS; n++) {
+        newcomer.start()
+        stage.mark('newcomer')
+        const fromMs = Date.now()
+        await Promise.race([newcomer.exited, sleep(REFUSED_LIMIT_MS)])
+        refusedAfter.push(newcomer.isRunning ? Infinity : Date.now() - fromMs)
+        await newcomer.close()
+        await sleep(1000)
+      }
+      await sleep(10_000)
+      const states = stage.states?.states().map(({ state }) => state) ?? []
+      return {
+        refusedAfterMs: Math.max(...refusedAfter),
+        interruptions: states.filter((state) => state === 'interrupted').length,
+      }
+    }),
+}
+
+const keySchema = z.object({ data: z.looseObject({ backup_stream_key: z.string().nullable() }) })
+
+const standby: ChaosCase = {
+  name: 'standby',
+  title: 'primary publisher killed with a standby live',
+  bars: {
+    stallMs: 0,
+    noOverlay: true,
+    reloads: 0,
+    contiguous: true,
+    flvKept: true,
+    lipSyncMs: 40,
+    more: { lostMs: 1000 },
+  },
+  run: (context) =>
+    onStage(context, { title: 'standby' }, async (stage) => {
+      const spare = await standbyOf(stage)
+      try {
+        spare.source.start()
+        await eventually(
+          () => spare.proxy.connections.some(({ sniffer }) => sniffer.video.length > 60),
+          REFUSED_LIMIT_MS,
+        )
+        const killedAtMs = await stage.source.kill()
+        stage.mark('primary killed', killedAtMs)
+        await sleep(14_000)
+        return ({ frames }) => ({ lostMs: lostAt(frames, killedAtMs) })
+      } finally {
+        await spare.close()
+      }
+    }),
+}
+
+/** Both count by the wall clock: what the counter jumps by at the switch was never shown. */
+function lostAt(frames: readonly SeenFrame[], fromMs: number): number | null {
+  const after = frames.filter(({ arrivedAtMs }) => arrivedAtMs > fromMs - 1000)
+  const jumps = after.slice(1).map(({ counter }, index) => {
+    const before = after[index]?.counter ?? null
+    return counter === null || before === null ? 0 : Math.abs(counterDistance(before, counter)) - 1
+  })
+  const hasSwitched = after.some(
+    ({ arrivedAtMs, counter }) => arrivedAtMs > fromMs + 5000 && counter !== null,
+  )
+  return hasSwitched ? Math.round((Math.max(0, ...jumps) * 1000) / SMALL.fps) : null
+}
+
+async function standbyOf(
+  stage: Stage,
+): Promise<{ source: CounterSource; proxy: TcpProxy; close: () => Promise<void> }> {
+  const answer = await stage.server.api('POST', `/api/v1/live/${stage.room.id}/rotate-key`, {
+    which: 'standby',
+  })
+  const key = keySchema.safeParse(await answer.json())
+  if (!key.success || !key.data.data.backup_stream_key) throw new CannotRun('the server has no standby key')
+  const proxy = await TcpProxy.start(() => stage.server.rtmpPort)
+  const source = new CounterSource(`rtmp://127.0.0.1:${proxy.port}/live/${key.data.data.backup_stream_key}`)
+  return {
+    source,
+    proxy,
+    async close() {
+      await source.close()
+      await proxy.close()
+    },
+  }
+}
+
+export const TWO_SOURCE_CASES: readonly ChaosCase[] = [oneKey, standby]

@@ -1,0 +1,75 @@
+/** `npm run chaos`: runs the catalogue, prints the table, writes the report. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { CATALOGUE } from './catalogue.ts'
+import type { ChaosCase } from './chaos-case.ts'
+import { loadNow } from './meters/hiccups.ts'
+import { HELP, parseOptions, type ChaosOptions } from './options.ts'
+import { pageOf, type Machine } from './report/page.ts'
+import { summarise } from './report/summary.ts'
+import { tableOf } from './report/table.ts'
+import { runCases, type CaseResult } from './run-cases.ts'
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options.isHelp) return print(HELP)
+  if (options.doesList)
+    return print(CATALOGUE.map(({ name, title }) => `${name.padEnd(22)} ${title}`).join('\n'))
+  const cases = chosen(options)
+  const results = await runCases(cases, { ...options, say: (text) => console.error(text) })
+  print(tableOf(summarise(results)))
+  for (const { name, repeat, status, misses } of results)
+    if (status !== 'met') print(`${name} ${repeat}: ${status}: ${misses.join('; ')}`)
+  print(`report: ${write(options, results, cases)}`)
+  return results.every(({ status }) => status === 'met') ? 0 : 1
+}
+
+function chosen({ cases, isShort }: ChaosOptions): ChaosCase[] {
+  const unknown = cases.find((name) => !CATALOGUE.some((each) => each.name === name))
+  if (unknown) throw new Error(`no case ${unknown}; --list names them`)
+  return CATALOGUE.filter(
+    ({ name, isShort: isOfShort }) => (!isShort || isOfShort) && (cases.length === 0 || cases.includes(name)),
+  )
+}
+
+/** Gives the path of the report page. */
+function write(options: ChaosOptions, results: readonly CaseResult[], cases: readonly ChaosCase[]): string {
+  const machine = machineNow()
+  const folder = path.resolve(options.report)
+  mkdirSync(folder, { recursive: true })
+  const page = path.join(folder, 'report.html')
+  writeFileSync(page, pageOf(results, cases, machine))
+  if (options.json) {
+    const rest = results.map(({ timeline: _, ...result }) => result)
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ machine, summary: summarise(results), results: rest }, null, 2)}\n`,
+    )
+  }
+  return page
+}
+
+function machineNow(): Machine {
+  const version = execFileSync('ffmpeg', ['-version'], { encoding: 'utf8' })
+  return {
+    cores: availableParallelism(),
+    node: process.version,
+    ffmpeg: /^ffmpeg version \S+/.exec(version)?.[0] ?? 'ffmpeg',
+    at: new Date().toISOString(),
+    load: loadNow(),
+  }
+}
+
+function print(text: string): 0 {
+  console.log(text)
+  return 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(String((error as Error).message ?? error))
+  process.exitCode = 1
+}

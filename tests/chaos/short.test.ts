@@ -1,0 +1,23 @@
+/** The outage suite's short form: the real system, one repeat of a few cases. `npm run chaos` is the whole of it. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { CATALOGUE } from './catalogue.ts'
+import { runCases, type CaseResult } from './run-cases.ts'
+
+const cases = CATALOGUE.filter(({ isShort }) => isShort)
+let results: CaseResult[] = []
+
+beforeAll(async () => {
+  results = await runCases(cases, { repeat: 1, rooms: cases.length, say: () => {} })
+})
+
+afterAll(() => {
+  for (const { name, status, misses, lateMs, load } of results)
+    if (status !== 'met')
+      console.error(`${name}: ${status}, late by ${lateMs} ms, load ${load}: ${misses.join('; ')}`)
+})
+
+it.each(cases.map(({ name, title }) => [title, name]))('%s: viewers see nothing of it', (_, name) => {
+  const result = results.find((each) => each.name === name)
+  expect(result?.misses).toEqual([])
+  expect(result?.status).toBe('met')
+})
