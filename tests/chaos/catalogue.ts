@@ -7,6 +7,7 @@ import { ORIGIN_CASES } from './cases/origin.ts'
 import { PUBLISHER_CASES } from './cases/publisher.ts'
 import { TOKEN_CASES } from './cases/tokens.ts'
 import { TWO_SOURCE_CASES } from './cases/two-sources.ts'
+import { PEER_CASES } from './peers/peer-case.ts'
 
 export const CATALOGUE: readonly ChaosCase[] = [
   ...PUBLISHER_CASES,
@@ -16,4 +17,5 @@ export const CATALOGUE: readonly ChaosCase[] = [
   ...ORIGIN_CASES,
   ...TOKEN_CASES,
   ...MANY_CASES,
+  ...PEER_CASES,
 ]
