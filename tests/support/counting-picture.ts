@@ -53,7 +53,10 @@ export function counterInputs({ size, fps, sampleRate, startMs }: CounterPicture
   const video = [
     `testsrc2=s=${size}:r=${fps}`,
     box('1', `x=0:y=iw/${COUNTER_BITS}:w=iw:h=iw*2/${COUNTER_BITS}:color=black`),
-    box(`lt(mod(t+${phase}\\,1)\\,${FLASH_SECONDS})`, `x=0:y=iw/${COUNTER_BITS}:w=iw:h=iw*2/${COUNTER_BITS}:color=white`),
+    box(
+      `lt(mod(t+${phase}\\,1)\\,${FLASH_SECONDS})`,
+      `x=0:y=iw/${COUNTER_BITS}:w=iw:h=iw*2/${COUNTER_BITS}:color=white`,
+    ),
     box('1', `x=0:y=0:w=iw:h=iw/${COUNTER_BITS}:color=black`),
     ...blocks,
   ].join(',')
