@@ -107,7 +107,8 @@ export class Recordings {
   }
 
   #current(recording: Recording): Recording {
-    return this.#recorders.get(recording.programId)?.facts() ?? recording
+    const recorder = this.#recorders.get(recording.programId)
+    return (recorder?.isDone ? null : recorder?.facts()) ?? recording
   }
 
   #follow(roomId: string): void {

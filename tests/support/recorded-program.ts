@@ -10,7 +10,7 @@ const AUDIO_UNITS_PER_PART = 12_000
 
 export class ScriptedProgram {
   readonly id = 'p1a2b3c4'
-  readonly roomId = 'abcdefghij'
+  readonly roomId: string
   readonly startedAtMs = 1_700_000_000_000
   readonly packager: Packager
   state = 'live'
@@ -18,7 +18,8 @@ export class ScriptedProgram {
   readonly #sampleBytes: number
   #next: number
 
-  constructor({ windowSeconds = 20, sampleBytes = 6, firstPart = FIRST_PART } = {}) {
+  constructor({ windowSeconds = 20, sampleBytes = 6, firstPart = FIRST_PART, roomId = 'abcdefghij' } = {}) {
+    this.roomId = roomId
     this.#sampleBytes = sampleBytes
     this.#next = firstPart
     this.packager = new Packager({

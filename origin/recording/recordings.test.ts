@@ -1,0 +1,118 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
+import { ScriptedProgram } from '../../tests/support/recorded-program.ts'
+import { startRecordings, type RunningRecordings } from '../../tests/support/running-recordings.ts'
+
+const houses: RunningRecordings[] = []
+
+afterEach(async () => {
+  for (const house of houses.splice(0)) await house.close()
+})
+
+async function start(...args: Parameters<typeof startRecordings>): Promise<RunningRecordings> {
+  const house = await startRecordings(...args)
+  houses.push(house)
+  return house
+}
+
+async function begin(house: RunningRecordings, parts = 20): Promise<ScriptedProgram> {
+  const program = new ScriptedProgram({ roomId: house.room.room.id })
+  program.publish(parts)
+  house.live.begin(program)
+  await eventually(async () => (await find(house))?.durationMs === parts * 250)
+  return program
+}
+
+const find = async (
+  house: RunningRecordings,
+): Promise<Awaited<ReturnType<typeof house.recordings.list>>[0] | undefined> =>
+  (await house.recordings.list(house.room.room.id))[0]
+
+describe('an origin that starts again', () => {
+  it('goes on with the recording of a program that goes on: one file', async () => {
+    const before = await start()
+    const program = await begin(before)
+    await before.stop()
+    program.publish(8)
+    const after = await start({ dataDir: before.dataDir, room: before.room, program })
+    program.publish(4)
+    program.end()
+    await eventually(async () => (await find(after))?.complete === true)
+    const recording = await find(after)
+    expect(recording?.durationMs).toBeGreaterThanOrEqual(8000)
+    expect((await after.recordings.parts(recording ?? never())).map(({ k }) => k)).toEqual(
+      Array.from({ length: 32 }, (_, index) => 40 + index),
+    )
+  })
+
+  it('completes the recording of a program that is gone', async () => {
+    const before = await start()
+    const program = await begin(before)
+    await before.stop()
+    expect((await find(before))?.complete).toBe(false)
+    const after = await start({ dataDir: before.dataDir, room: before.room })
+    await eventually(async () => (await find(after))?.complete === true)
+    expect((await find(after))?.durationMs).toBeGreaterThanOrEqual(5000)
+    program.end()
+  })
+})
+
+describe('a room', () => {
+  it('that does not ask for it is not recorded', async () => {
+    const house = await start({ options: { isWanted: () => false } })
+    const program = new ScriptedProgram({ roomId: house.room.room.id })
+    program.publish(20)
+    house.live.begin(program)
+    program.end()
+    expect(await house.recordings.list(house.room.room.id)).toEqual([])
+  })
+
+  it('takes its recordings along when it is deleted, one that runs too', async () => {
+    const roomDeleted = new Set<(roomId: string) => void>()
+    const rooms = {
+      find: () => ({ title: 'A show' }),
+      onDelete: (listener: (roomId: string) => void) => {
+        roomDeleted.add(listener)
+        return () => void roomDeleted.delete(listener)
+      },
+    }
+    const house = await start({ options: { rooms } })
+    const program = await begin(house)
+    for (const listener of roomDeleted) listener(house.room.room.id)
+    program.end()
+    await eventually(async () => (await readdir(path.join(house.dataDir, 'recordings'))).length === 0)
+  })
+})
+
+describe('a disk that is nearly full', () => {
+  it('ends a recording with what it has, complete and with the reason', async () => {
+    let free = 1e12
+    const config = {
+      enabled: true,
+      rendition: 'best',
+      public: false,
+      maxAgeDays: 30,
+      maxBytes: 1e12,
+      minFreeBytes: 1e9,
+    }
+    const house = await start({ options: { config, freeBytes: async () => free } })
+    const program = await begin(house)
+    free = 5e8
+    program.publish(80)
+    await eventually(async () => (await find(house))?.complete === true)
+    expect((await find(house))?.failure).toMatchObject({
+      code: 'recording_failed',
+      message: '476 MiB are free on the disk, recording.minFreeBytes is 953 MiB',
+    })
+    expect(program.packager.nextPart).toBe(140)
+    house.live.begin(program)
+    program.end()
+    expect((await house.recordings.list(house.room.room.id)).length).toBe(1)
+  })
+})
+
+function never(): never {
+  throw new Error('no recording')
+}
