@@ -58,7 +58,13 @@ export class Origin {
     this.rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
     this.slates = new Slates({ dataDir: config.dataDir, rooms: this.rooms, logger })
     this.#jobs = new EncodingJobs({ store, logger, metrics })
-    this.programs = new LivePrograms({ rooms: this.rooms, jobs: this.#jobs, config, logger })
+    this.programs = new LivePrograms({
+      rooms: this.rooms,
+      jobs: this.#jobs,
+      slates: this.slates,
+      config,
+      logger,
+    })
     this.#journals = new Journals({ dataDir: config.dataDir, logger })
     this.programs.onChange((roomId) => {
       const program = this.programs.program(roomId)

@@ -121,15 +121,14 @@ describe('another format', () => {
   })
 })
 
-it('says nothing more once it is closed, and drops what goes back in time', async () => {
+it('takes nothing more once it is closed, says what it has, and drops what goes back in time', async () => {
   const converted = new Converted()
   await converted.send({ sampleRate: 48_000, layout: 'stereo', seconds: 2 }, 10_000)
   await converted.until(11_500)
   await converted.send({ sampleRate: 48_000, layout: 'stereo', seconds: 1 }, 10_000)
   converted.normaliser.close()
-  const { length } = converted.numbers
+  await converted.until(11_900)
   await converted.send({ sampleRate: 48_000, layout: 'stereo', seconds: 1 }, 20_000)
-  expect(converted.numbers.length).toBe(length)
   expect(Math.max(...converted.numbers)).toBeLessThan(frameAt(12_100))
 })
 

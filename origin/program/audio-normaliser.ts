@@ -22,6 +22,8 @@ const MAX_GAP_MS = 10_000
 /** A converter that died is started again after this, doubled each time nothing came out of it. */
 const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
+/** A converter that has no more input ends within a tenth of this. */
+const FINISH_LIMIT_MS = 1000
 /** The encoder's first frame is priming, before the first sample. */
 const PRIMING_FRAMES = 1
 
@@ -62,9 +64,21 @@ export class AudioNormaliser {
     input.write(encodeFlvTag({ type: 'audio', timestampMs: Math.round(timeMs), data }))
   }
 
+  /** What it has been given still comes out; what is pushed after this begins a new converter. */
+  finish(): void {
+    const run = this.#run
+    this.#run = null
+    this.#lastMs = -Infinity
+    if (!run) return
+    run.input.end()
+    const kill = setTimeout(() => run.process.kill(), FINISH_LIMIT_MS)
+    void run.process.exited.then(() => clearTimeout(kill))
+  }
+
+  /** Takes nothing more; what it has been given still comes out. */
   close(): void {
     this.#isClosed = true
-    this.#stop()
+    this.finish()
   }
 
   #stop(): void {
@@ -109,7 +123,7 @@ export class AudioNormaliser {
     let frame = first - PRIMING_FRAMES
     output.on('data', (chunk: Buffer) => {
       for (const data of adts.push(chunk)) {
-        if (frame >= first && !this.#isClosed) this.#options.onFrame(frame, data)
+        if (frame >= first) this.#options.onFrame(frame, data)
         frame++
         this.#failures = 0
       }

@@ -20,7 +20,9 @@ function createProgram(): Program {
     roomId: 'room',
     limits: { maxBitrateKbps: 20_000, firstKeyframeTimeoutMs: 10_000, audioBitrateKbps: 128 },
     windowSeconds: 60,
-    reconnectWindowMs: 1000,
+    settings: () => ({ slateAfterMs: null, reconnectWindowMs: 1000 }),
+    slate: null,
+    every: () => () => {},
     sign: () => new Uint8Array(SIGNATURE_BYTES),
     logger: captureLog().logger,
     onEncodingNeeded: () => {},
@@ -114,7 +116,7 @@ describe('an encoding job', () => {
   it('has its streamer told what its transcoder says', async () => {
     const { jobs, program } = await openJob()
     const notice = { code: 'preset_lowered', message: 'ultrafast instead of veryfast' }
-    program.attach()
+    program.connect('obs')
     jobs.start(program.id, 1, { ...PLAN, notices: [notice] })
     expect(program.facts().source?.warnings).toContainEqual(notice)
     program.close()

@@ -6,14 +6,18 @@ import type { FlvTag } from '../../media/flv-tag.ts'
 import { PARTS_PER_SECOND, runningNumberAt } from '../../media/part.ts'
 import type { Sign } from '../../media/signature.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { SlateClip } from '../slate/clip.ts'
 import { Packager } from '../packager/packager.ts'
 import { AudioTrack, frameAt, frameTimeMs } from './audio-track.ts'
 import { CaptureClock } from './capture-clock.ts'
 import type { EncodingPlan } from './encoding-plan.ts'
 import { aacFrame, FlvLog } from './flv-log.ts'
-import type { LiveFacts, Notice, RoomState, SourceFacts } from './live-rooms.ts'
+import type { LiveFacts, Notice, PublisherKind, SourceFacts } from './live-rooms.ts'
+import { isOver, nextState, type ProgramEvent, type ProgramState } from './program-state.ts'
 import type { RestoredProgram } from './restored-program.ts'
-import { Source, type SourceLimits, type SourceSink } from './source.ts'
+import type { SourceSink } from './source-feed.ts'
+import type { Source, SourceLimits } from './source.ts'
+import { Switchboard, TICK_MS, type Departure, type OutageSettings, type Switch } from './switchboard.ts'
 import { Timeline, TIMELINE_START_MS } from './timeline.ts'
 import { VideoLog } from './video-log.ts'
 
@@ -22,17 +26,23 @@ export interface ProgramOptions {
   roomId: string
   limits: SourceLimits
   windowSeconds: number
-  reconnectWindowMs: number
+  /** Of the room, read at each outage. */
+  settings: () => OutageSettings
+  /** What stands in for publishers; null for nothing. */
+  slate: (() => Promise<SlateClip>) | null
   sign: Sign
   logger: Logger
   now?: () => number
   /** It was there before a restart, and goes on where it ended. */
   restored?: RestoredProgram
+  /** Calls back again and again, until it is stopped by what it answers. */
+  every?: (ms: number, tick: () => void) => () => void
   /** The program has video that wants encoding. Once. */
   onEncodingNeeded: (program: Program) => void
   onChange: (program: Program) => void
-  /** The source is not acceptable and is to be disconnected. */
-  onRefused: (program: Program, reason: Notice) => void
+  onSwitch?: (program: Program, change: Switch) => void
+  /** What this publisher sends cannot be taken: it is to be told, and disconnected. Null for all of them. */
+  onRefused: (program: Program, reason: Notice, kind: PublisherKind | null) => void
 }
 
 export class Program implements SourceSink {
@@ -47,15 +57,17 @@ export class Program implements SourceSink {
   readonly #timeline = new Timeline()
   readonly #capture = new CaptureClock()
   readonly #audio: AudioTrack
-  #state: RoomState = 'starting'
-  #source: Source | null = null
+  readonly #board: Switchboard
+  readonly #stopTicking: () => void
+  #state: ProgramState = 'starting'
   #refusal: Notice | null = null
   #plan: EncodingPlan | null = null
   #isEncodingAsked = false
-  #reconnectTimer: NodeJS.Timeout | null = null
   #interruptions = 0
   #interruptedAtMs: number | null = null
   #lastVideoMs = TIMELINE_START_MS
+  /** The part that a publisher's picture came back in. */
+  #returnPart = 0
   readonly #drainListeners = new Set<() => void>()
 
   constructor(options: ProgramOptions) {
@@ -73,11 +85,13 @@ export class Program implements SourceSink {
       captureTimeMs: (mediaMs) => this.#capture.wallMs(mediaMs),
       firstPart: runningNumberAt(TIMELINE_START_MS, 1000),
     })
+    this.#board = new Switchboard(this.#boardOptions())
     if (options.restored) this.#resume(options.restored)
     this.packager.onPublish(() => this.#follow())
+    this.#stopTicking = (options.every ?? everySoOften)(TICK_MS, () => this.#board.tick())
   }
 
-  get state(): RoomState {
+  get state(): ProgramState {
     return this.#state
   }
 
@@ -93,7 +107,7 @@ export class Program implements SourceSink {
 
   /** When nobody may come back any more; null while somebody feeds the program. */
   get windowEndsAtMs(): number | null {
-    return this.#interruptedAtMs === null ? null : this.#interruptedAtMs + this.#options.reconnectWindowMs
+    return this.#board.windowEndsAtMs
   }
 
   get interruptions(): number {
@@ -102,7 +116,7 @@ export class Program implements SourceSink {
 
   /** Ended or refused: nothing more will come. */
   get isOver(): boolean {
-    return this.#state === 'ended' || this.#state === 'refused'
+    return isOver(this.#state)
   }
 
   get plan(): EncodingPlan | null {
@@ -110,44 +124,33 @@ export class Program implements SourceSink {
   }
 
   get frameRate(): number | null {
-    return this.#source?.frameRate ?? null
+    return this.#board.publisher?.frameRate ?? null
   }
 
-  /** A new source feeds the program from its next keyframe on; the one before it is let go. */
-  attach(): Source {
-    this.#source?.close()
-    this.#timeline.release()
-    this.#stopReconnectTimer()
-    const { limits, logger } = this.#options
-    const source: Source = new Source({
-      timeline: this.#timeline,
-      sink: this,
-      limits,
-      logger,
-      now: this.#now,
-    })
-    this.#source = source
-    this.#refusal = null
-    return source
+  /** The frame that the program's audio goes on with. */
+  get audioNext(): number {
+    return this.#audio.next
   }
 
-  /** The source is gone; the program waits for another. */
-  detach(source: Source): void {
-    source.close()
-    if (this.#source !== source) return
-    this.#source = null
-    this.#timeline.release()
-    if (this.isOver) return
-    this.#interruptions++
-    this.#interruptedAtMs = this.#now()
-    this.#setState('interrupted')
-    this.#reconnectTimer = setTimeout(() => this.end(), this.#options.reconnectWindowMs)
+  /** A publisher comes; it feeds the program as soon as it is its turn. */
+  connect(kind: PublisherKind): Source {
+    return this.#board.connect(kind)
+  }
+
+  /** A publisher is gone; if it fed the program, another one does, or the program waits. */
+  disconnect(source: Source, departure: Departure): void {
+    this.#board.disconnect(source, departure)
+  }
+
+  /** Has a connected publisher feed until it is lost. Throws `source_not_live`. */
+  takeover(kind: PublisherKind): void {
+    this.#board.takeover(kind)
   }
 
   /** Feeds end here, so that encoders write out what they hold before the broadcast does. */
   drain(): void {
-    this.#source?.close()
-    this.#source = null
+    this.#stopTicking()
+    this.#board.close()
     for (const listener of [...this.#drainListeners]) listener()
     this.#drainListeners.clear()
   }
@@ -161,14 +164,12 @@ export class Program implements SourceSink {
   /** Ends the broadcast for good: playlists get their EXT-X-ENDLIST. Idempotent. */
   end(): void {
     if (this.isOver) return
-    this.#stopReconnectTimer()
     this.drain()
     this.packager.end()
-    this.#setState('ended')
+    this.#move('ended')
   }
 
   close(): void {
-    this.#stopReconnectTimer()
     this.drain()
     this.packager.close()
   }
@@ -187,7 +188,7 @@ export class Program implements SourceSink {
       programId: this.id,
       startedAtMs: this.startedAtMs,
       interruptedAtMs: this.#interruptedAtMs,
-      sources: this.#source ? [{ kind: 'obs', active: true, healthy: true }] : [],
+      sources: this.#board.statuses(),
       source: this.#sourceFacts(),
       refusal: this.#refusal,
       renditions: this.packager.tracks().map(({ track, plan, bitrateKbps }) => {
@@ -226,28 +227,71 @@ export class Program implements SourceSink {
     this.packager.open([])
   }
 
+  /** What comes cannot be taken at all: the program is over. */
   refuse(reason: Notice): void {
     if (this.isOver) return
-    this.#refusal = reason
-    this.#options.logger.warn({ code: reason.code, reason: reason.message }, 'source refused')
-    this.#stopReconnectTimer()
+    this.#note(reason)
     this.drain()
     this.packager.end()
-    this.#setState('refused')
-    this.#options.onRefused(this, reason)
+    this.#move('refused')
+    this.#options.onRefused(this, reason, null)
+  }
+
+  /** One publisher cannot be taken. That ends a program that has nothing else yet; a running one goes on without it. */
+  #refuseSource(source: Source, reason: Notice): void {
+    if (this.isOver) return
+    if (this.#state === 'starting' && this.#board.statuses().length === 1) return this.refuse(reason)
+    this.#note(reason)
+    this.#options.onRefused(this, reason, source.kind)
+    this.#board.disconnect(source, 'gone')
+  }
+
+  #note(reason: Notice): void {
+    this.#refusal = reason
+    this.#options.logger.warn({ code: reason.code, reason: reason.message }, 'source refused')
+  }
+
+  #boardOptions(): ConstructorParameters<typeof Switchboard>[0] {
+    const { limits, logger, settings, slate } = this.#options
+    return {
+      ...{ limits, logger, settings, slate, timeline: this.#timeline, sink: this, now: this.#now },
+      hasVideo: () => this.#isEncodingAsked || this.#plan !== null,
+      onSwitch: (change) => this.#switched(change),
+      onLost: (sinceMs) => this.#lost(sinceMs),
+      onWindowOver: () => this.end(),
+      onRefused: (source, reason) => this.#refuseSource(source, reason),
+    }
+  }
+
+  #switched(change: Switch): void {
+    if (change.to !== 'slate') {
+      this.#refusal = null
+      const fromMs = this.#isEncodingAsked ? this.#lastVideoMs : frameTimeMs(this.#audio.next)
+      this.#returnPart = runningNumberAt(Math.round(fromMs), 1000)
+    }
+    this.#options.onSwitch?.(this, change)
+    this.#options.onChange(this)
+  }
+
+  #lost(sinceMs: number): void {
+    if (nextState(this.#state, 'lost') === this.#state) return
+    this.#interruptions++
+    this.#interruptedAtMs = sinceMs
+    this.#move('lost')
   }
 
   #emitAudio(frame: number, data: Uint8Array): void {
-    if (this.#source?.isAudioOnly) this.#capture.mark(frameTimeMs(frame), this.#now())
+    if (!this.#isEncodingAsked) this.#capture.mark(frameTimeMs(frame), this.#now())
     this.packager.audio(frame, data)
     this.flvLog.audio(aacFrame(frame, data))
   }
 
-  /** After a part: the room is live once there is something to play, and a source to make more. */
+  /** After a part: the room is live once a publisher's picture is in one that is out. */
   #follow(): void {
-    if (this.isOver || this.#state === 'live' || !this.#source || !this.packager.isPlayable) return
+    const isShown = this.#board.isFed && this.packager.isPlayable && this.packager.nextPart > this.#returnPart
+    if (!isShown || nextState(this.#state, 'shown') === this.#state) return
     this.#interruptedAtMs = null
-    this.#setState('live')
+    this.#move('shown')
   }
 
   /** Its publisher was lost with the process before this one; everything else is as it was. */
@@ -263,26 +307,27 @@ export class Program implements SourceSink {
     this.#interruptions = restored.interruptions
     this.#interruptedAtMs = interruptedAtMs
     this.#state = 'interrupted'
-    const endsAtMs = restored.windowEndsAtMs ?? interruptedAtMs + this.#options.reconnectWindowMs
-    this.#reconnectTimer = setTimeout(() => this.end(), Math.max(0, endsAtMs - this.#now()))
+    const { reconnectWindowMs } = this.#options.settings()
+    this.#board.resume(interruptedAtMs, restored.windowEndsAtMs ?? interruptedAtMs + reconnectWindowMs)
   }
 
   #sourceFacts(): SourceFacts | null {
-    const facts = this.#source?.facts() ?? null
+    const facts = this.#board.facts()
     if (!facts || !this.#plan) return facts
     const { source, notices } = this.#plan
     return { ...facts, ...source, warnings: [...facts.warnings, ...notices] }
   }
 
-  #setState(state: RoomState): void {
+  #move(event: ProgramEvent): void {
+    const state = nextState(this.#state, event)
     if (this.#state === state) return
     this.#options.logger.info({ program: this.id, from: this.#state, to: state }, 'program state')
     this.#state = state
     this.#options.onChange(this)
   }
+}
 
-  #stopReconnectTimer(): void {
-    if (this.#reconnectTimer) clearTimeout(this.#reconnectTimer)
-    this.#reconnectTimer = null
-  }
+function everySoOften(ms: number, tick: () => void): () => void {
+  const timer = setInterval(tick, ms)
+  return () => clearInterval(timer)
 }

@@ -4,6 +4,7 @@ import { captureLog } from '../../tests/support/log-lines.ts'
 import { concatBytes } from '../../media/bytes.ts'
 import type { FlvTag } from '../../media/flv-tag.ts'
 import type { Notice } from './live-rooms.ts'
+import { frameAt } from './audio-track.ts'
 import { Source, TOO_FAST_FOR_MS } from './source.ts'
 import { Timeline, TIMELINE_START_MS } from './timeline.ts'
 
@@ -16,7 +17,8 @@ class Stage {
   readonly refusals: Notice[] = []
   isAudioOnly = false
   expectsAudio: boolean | null = null
-  readonly source = new Source({
+  readonly source: Source = new Source({
+    kind: 'obs',
     timeline: new Timeline(),
     limits: LIMITS,
     logger: captureLog().logger,
@@ -27,8 +29,12 @@ class Stage {
       audioFrame: () => {},
       audioExpected: (isExpected) => (this.expectsAudio = isExpected),
       audioOnly: () => (this.isAudioOnly = true),
-      refuse: (reason) => this.refusals.push(reason),
+      audioNext: frameAt(TIMELINE_START_MS),
     },
+    heard: (source) => {
+      if (!source.isFeeding && source.contender(true).isReady) source.join()
+    },
+    refused: (_, reason) => this.refusals.push(reason),
   })
 
   /** Frames in real time. */
@@ -145,7 +151,9 @@ describe('video', () => {
   it('leaves codec configurations as they are', () => {
     const stage = createStage()
     stage.source.receive(videoHeaderTag())
-    expect(stage.headers).toEqual([videoHeaderTag()])
+    stage.source.receive(videoTag(0, { keyframe: true }))
+    stage.source.receive(videoHeaderTag(40))
+    expect(stage.headers).toEqual([videoHeaderTag(), videoHeaderTag(40)])
   })
 })
 

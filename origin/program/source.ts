@@ -1,12 +1,12 @@
-/** One publisher connection feeding a program: reads its tags, brings its audio to one format, says what it is. */
-import { concatBytes } from '../../media/bytes.ts'
+/** One publisher connection: reads its tags, judges and keeps what is needed of them, says what it is. */
 import { parseAudioHeader, parseVideoHeader, type FlvTag, type VideoHeader } from '../../media/flv-tag.ts'
 import { MediaError } from '../../media/media-error.ts'
-import type { Logger } from '../../runtime/logger.ts'
-import { AudioNormaliser } from './audio-normaliser.ts'
-import type { Notice, SourceFacts } from './live-rooms.ts'
+import { GopBuffer, type KeptFrame } from './gop-buffer.ts'
+import type { Notice, PublisherKind, SourceFacts } from './live-rooms.ts'
+import type { Contender } from './selection.ts'
+import { SourceFeed, type SourceFeedOptions } from './source-feed.ts'
+import { SourceHealth } from './source-health.ts'
 import { SourceMeter } from './source-meter.ts'
-import type { Timeline } from './timeline.ts'
 
 export interface SourceLimits {
   maxBitrateKbps: number
@@ -14,60 +14,68 @@ export interface SourceLimits {
   audioBitrateKbps: number
 }
 
-/** Where what the source sends goes. */
-export interface SourceSink {
-  videoHeader(tag: FlvTag): void
-  video(tag: FlvTag, ptsMs: number, keyframe: boolean): void
-  audioFrame(frame: number, data: Uint8Array): void
-  audioExpected(isExpected: boolean): void
-  /** The source has no video: audio leads. */
-  audioOnly(): void
-  refuse(reason: Notice): void
-}
-
-export interface SourceOptions {
-  timeline: Timeline
-  sink: SourceSink
+export interface SourceOptions extends Omit<SourceFeedOptions, 'audioBitrateKbps'> {
+  kind: PublisherKind
   limits: SourceLimits
-  logger: Logger
-  now: () => number
+  /** Media has come: the moment to decide whether it is to feed. */
+  heard: (source: Source) => void
+  /** What it sends cannot be taken. Once. */
+  refused: (source: Source, reason: Notice) => void
 }
 
 /** Without any word about video, and without video, audio leads after this much time. */
 const AUDIO_ALONE_AFTER_MS = 2000
 /** Too much for this long without a pause: what has queued up in a hiccup of the network comes in faster, and ends sooner. */
 export const TOO_FAST_FOR_MS = 8000
-/** FrameType and CodecID (annex E.4.3.1) of a keyframe and of any other frame. */
-const [KEYFRAME_AVC, INTER_AVC] = [0x17, 0x27]
 
 export class Source {
+  readonly kind: PublisherKind
+  readonly health = new SourceHealth()
   readonly #options: SourceOptions
   readonly #meter = new SourceMeter()
-  readonly #normaliser: AudioNormaliser
+  readonly #kept = new GopBuffer()
+  readonly #feed: SourceFeed
   readonly #startedAtMs: number
   #hasVideo = false
   #isAudioOnly = false
   #isClosed = false
+  #isAtKeyframe = false
+  /** The tag that has just come went out with what was kept. */
+  #isPlaced = false
+  #videoConfig: Uint8Array | null = null
   #unreadAudio: string | null = null
   #tooFastSinceMs: number | null = null
 
   constructor(options: SourceOptions) {
     this.#options = options
+    this.kind = options.kind
     this.#startedAtMs = options.now()
-    const { sink, limits, logger } = options
-    this.#normaliser = new AudioNormaliser({
-      bitrateKbps: limits.audioBitrateKbps,
-      logger,
-      onFrame: (frame, data) => sink.audioFrame(frame, data),
-    })
+    this.#feed = new SourceFeed({ ...options, audioBitrateKbps: options.limits.audioBitrateKbps })
   }
 
+  /** It has said that it has no video, or has not sent any for so long. */
   get isAudioOnly(): boolean {
     return this.#isAudioOnly
   }
 
+  get isFeeding(): boolean {
+    return this.#feed.isFeeding
+  }
+
   get frameRate(): number | null {
     return this.#meter.frameRate
+  }
+
+  /** As one of those who may feed. `mayBeAudioOnly`: the program has no video of its own. */
+  contender(mayBeAudioOnly: boolean): Contender {
+    const isAlone = this.#isAudioOnly && mayBeAudioOnly
+    return {
+      kind: this.kind,
+      isHealthy: this.health.ailment === null && !this.#isClosed,
+      healthyForMs: this.health.healthyForMs,
+      isReady: isAlone || this.#kept.frames.length > 0,
+      isAtKeyframe: isAlone || this.#isAtKeyframe,
+    }
   }
 
   facts(): SourceFacts {
@@ -91,52 +99,78 @@ export class Source {
     }
   }
 
+  /** Feeds the program from now on. False when there is nothing yet to begin with. */
+  join(): boolean {
+    if (this.#isAudioOnly && this.#kept.frames.length === 0) {
+      this.#feed.joinAudioOnly()
+      return true
+    }
+    const outcome = this.#feed.join(this.#kept, this.#meter.announcesAudio !== false)
+    this.#isPlaced = outcome === 'joined'
+    return outcome !== null
+  }
+
+  /** Another one feeds the program, or none. */
+  leave(): void {
+    this.#feed.leave()
+  }
+
   close(): void {
     this.#isClosed = true
-    this.#normaliser.close()
+    this.#feed.close()
   }
 
   #video(tag: FlvTag): void {
-    const { sink, timeline, now } = this.#options
     const header = parseVideoHeader(tag.data)
     if (header.kind === 'end' || header.kind === 'metadata') return
     if (header.codec !== 'avc')
       return this.#refuse('video_codec_unsupported', `video in ${header.codec} is not taken: set H.264`)
-    if (header.kind === 'sequence-header')
-      return sink.videoHeader({ ...tag, data: avcBody(tag.data, header, 0) })
-    const ptsMs = tag.timestampMs + header.compositionTimeMs
-    const placed = timeline.placeVideo({ dtsMs: tag.timestampMs, ptsMs, keyframe: header.keyframe }, now())
-    if (!placed) return
-    if (!this.#hasVideo) {
-      this.#hasVideo = true
-      sink.audioExpected(this.#meter.announcesAudio !== false)
-    }
-    const data = avcBody(tag.data, header, placed.ptsMs - placed.dtsMs)
-    sink.video({ type: 'video', timestampMs: placed.dtsMs, data }, placed.ptsMs, header.keyframe)
+    if (header.kind === 'sequence-header') return this.#configure(tag, header)
+    const { keyframe } = header
+    const dtsMs = tag.timestampMs
+    const frame: KeptFrame = { tag, header, dtsMs, ptsMs: dtsMs + header.compositionTimeMs, keyframe }
+    this.#kept.video(frame)
+    this.#hasVideo ||= keyframe
+    this.#isAtKeyframe = keyframe
+    this.#hear('video', dtsMs)
+    if (!this.#isPlaced) this.#feed.video(frame, this.#kept)
   }
 
   #audio(tag: FlvTag): void {
-    const { timeline, now } = this.#options
     const header = parseAudioHeader(tag.data)
     if (header.codec !== 'aac' && header.codec !== 'mp3') {
       this.#unreadAudio = header.codec
       return
     }
-    if (header.kind === 'sequence-header') return this.#normaliser.configure(tag.data)
+    if (header.kind === 'sequence-header') return this.#feed.configureAudio(tag.data)
     if (header.kind !== 'frames' || tag.data.length <= header.payloadOffset) return
-    const placed = timeline.placeAudio(tag.timestampMs, now(), this.#leadsWithAudio())
-    if (placed !== null) this.#normaliser.push(placed, tag.data)
+    this.#kept.sound(tag)
+    const isAlone = this.#leadsWithAudio()
+    this.#isAtKeyframe = false
+    this.#hear('audio', tag.timestampMs)
+    if (!this.#isPlaced) this.#feed.audio(tag, isAlone)
+  }
+
+  #configure(tag: FlvTag, header: VideoHeader): void {
+    const config = tag.data.slice(header.payloadOffset)
+    if (!isSame(config, this.#videoConfig)) this.#kept.clearVideo()
+    this.#videoConfig = config
+    this.#feed.configureVideo(tag, header)
+  }
+
+  #hear(track: 'video' | 'audio', timeMs: number): void {
+    this.#isPlaced = false
+    this.health.observe(track, timeMs)
+    this.#options.heard(this)
   }
 
   #leadsWithAudio(): boolean {
     if (this.#hasVideo) return false
     if (this.#isAudioOnly) return true
     const announced = this.#meter.announcesVideo
-    const isAlone = announced === false || (announced === undefined && this.#ageMs() > AUDIO_ALONE_AFTER_MS)
-    if (!isAlone) return false
-    this.#isAudioOnly = true
-    this.#options.sink.audioOnly()
-    return true
+    this.#isAudioOnly =
+      announced === false || (announced === undefined && this.#ageMs() > AUDIO_ALONE_AFTER_MS)
+    return this.#isAudioOnly
   }
 
   #judge(): void {
@@ -157,8 +191,8 @@ export class Source {
 
   #refuse(code: string, message: string): void {
     if (this.#isClosed) return
-    this.close()
-    this.#options.sink.refuse({ code, message })
+    this.#isClosed = true
+    this.#options.refused(this, { code, message })
   }
 
   #ageMs(): number {
@@ -166,17 +200,6 @@ export class Source {
   }
 }
 
-/** The tag's body with its composition time on the timeline; an Enhanced RTMP one as annex E has it, which every reader knows. */
-function avcBody(
-  data: Uint8Array,
-  { kind, keyframe, payloadOffset }: VideoHeader,
-  compositionMs: number,
-): Uint8Array {
-  const isSequenceHeader = kind === 'sequence-header'
-  const frame = isSequenceHeader || keyframe ? KEYFRAME_AVC : INTER_AVC
-  const composition = [compositionMs >> 16, compositionMs >> 8, compositionMs].map((byte) => byte & 0xff)
-  const head = Uint8Array.of(frame, isSequenceHeader ? 0 : 1, ...composition)
-  if (payloadOffset !== head.length) return concatBytes([head, data.subarray(payloadOffset)])
-  data.set(head) // ours: the session has copied it
-  return data
+function isSame(a: Uint8Array, b: Uint8Array | null): boolean {
+  return a.length === b?.length && a.every((byte, index) => byte === b[index])
 }

@@ -3,6 +3,7 @@
  * backward, never ahead of wall time. Pure: the clock is handed in with each tag. All times in milliseconds.
  */
 import { KeyframeCadence } from './keyframe-cadence.ts'
+import { packTight } from './pack-tight.ts'
 
 export interface VideoTimes {
   dtsMs: number
@@ -43,6 +44,7 @@ export class Timeline {
   /** The program's output rate once it is known; frames of a new source begin on its grid. */
   fps: number | null = null
   #startedAtMs: number | null = null
+  #anchor = 0
   #offsetMs: number | null = null
   #video: TrackClock = newClock()
   #audio: TrackClock = newClock()
@@ -60,6 +62,11 @@ export class Timeline {
   /** Newest time placed; `TIMELINE_START_MS` before anything was. */
   get headMs(): number {
     return this.#headMs
+  }
+
+  /** Changes whenever a source takes over, or the timeline waits for one. */
+  get anchor(): number {
+    return this.#anchor
   }
 
   get isAnchored(): boolean {
@@ -87,16 +94,46 @@ export class Timeline {
 
   /** The source is gone: the next one's first keyframe begins one frame after the last. */
   release(): void {
+    this.#anchor++
     this.#offsetMs = null
     this.#isCatchingUp = false
     this.#unwrapped = null
     this.#cadence = new KeyframeCadence(AHEAD_LIMIT_MS)
   }
 
+  /**
+   * A source takes over with what is kept of it, in decode order from a keyframe: a millisecond apart, so that the newest frame
+   * is the program's next one. Null, and nothing is placed, when that would be too far ahead of the wall's time.
+   */
+  join(frames: readonly VideoTimes[], nowMs: number): { placed: Placed[]; offsetMs: number } | null {
+    const times = frames.map(({ dtsMs, ptsMs }) => ({
+      dtsMs,
+      ptsMs: dtsMs + boundComposition(ptsMs - dtsMs),
+    }))
+    const tight = packTight(times)
+    const afterMs = Math.max(this.#lastVideoPtsMs ?? this.#nextFrameMs() - 1, this.#lastDtsMs + tight.delayMs)
+    const nextMs = Math.max(this.#nextFrameMs(), this.#onGrid(afterMs + times.length))
+    const last = times.at(-1)
+    if (!last || nextMs > this.wallMs(nowMs) + AHEAD_LIMIT_MS) return null
+    const offsetMs = nextMs - tight.newestPtsMs
+    // As far before its picture as the source has it, where there is room for all.
+    const roomFrom = this.#lastDtsMs + times.length
+    const dtsMs = Math.max(Math.min(last.dtsMs + offsetMs, nextMs - tight.delayMs), roomFrom)
+    this.release()
+    this.#unwrapped = { low: last.dtsMs, high: 0 }
+    this.#begin(offsetMs, nowMs)
+    this.#video = { offsetMs, sourceMs: last.dtsMs, atMs: nowMs }
+    this.#lastDtsMs = dtsMs
+    this.#lastVideoPtsMs = nextMs
+    this.#advanceHead(dtsMs, nowMs)
+    const placed = tight.frames.map((frame) => ({ dtsMs: dtsMs + frame.dtsMs, ptsMs: nextMs + frame.ptsMs }))
+    return { placed, offsetMs }
+  }
+
   /** Where a video tag goes, or null when it is to be dropped. */
   placeVideo(times: VideoTimes, nowMs: number): Placed | null {
     const sourceMs = this.#unwrap(times.dtsMs)
-    const compositionMs = Math.min(Math.max(times.ptsMs - times.dtsMs, 0), MAX_COMPOSITION_MS)
+    const compositionMs = boundComposition(times.ptsMs - times.dtsMs)
     if (this.#offsetMs === null || this.#isCatchingUp) {
       if (!times.keyframe || !this.#mayAnchor(nowMs)) return null
       this.#begin(this.#nextFrameMs() - compositionMs - sourceMs, nowMs)
@@ -196,9 +233,10 @@ export class Timeline {
     return Math.round((slot * 1000) / this.fps)
   }
 
-  /** The first frame of the output rate at or after a time. */
+  /** The first frame of the output rate at or after a time; whole milliseconds are as near to a frame as can be told. */
   #onGrid(timeMs: number): number {
-    return this.fps === null ? timeMs : Math.round((Math.ceil((timeMs * this.fps) / 1000) * 1000) / this.fps)
+    if (this.fps === null) return timeMs
+    return Math.round((Math.ceil(((timeMs - 0.5) * this.fps) / 1000) * 1000) / this.fps)
   }
 
   /** RTMP's clock has 32 bits and wraps after 49.7 days. */
@@ -215,6 +253,10 @@ export class Timeline {
     else this.#unwrapped = { low: timeMs, high }
     return timeMs + this.#unwrapped.high
   }
+}
+
+function boundComposition(compositionMs: number): number {
+  return Math.min(Math.max(compositionMs, 0), MAX_COMPOSITION_MS)
 }
 
 function newClock(): TrackClock {
