@@ -1,19 +1,22 @@
 /**
- * Plays one room on one stage: a session while there is a program, patience while there is none, another try when one fails.
- * It knows nothing of Vue; the page renders its view and sends it wishes.
+ * Plays one room on one stage, and knows what its viewer is to be told. It knows nothing of Vue; the page renders its view and
+ * sends it wishes.
  */
 import { rankEngines, type EngineKind } from './decisions/ability.ts'
 import type { LatencyMode } from './decisions/latency-mode.ts'
+import type { OutageNotice } from './decisions/outage-notice.ts'
 import { bufferedAheadS } from './engine/buffered.ts'
 import { NO_FACTS, type EngineFacts } from './engine/engine.ts'
 import { abilityHere } from './playback/ability-here.ts'
+import { Attempts } from './playback/attempts.ts'
+import { OutageWatch } from './playback/outage-watch.ts'
 import { playbackState, type PlaybackState } from './playback/playback-state.ts'
-import { Session, type SessionEnd, type Sound, type Wishes } from './playback/session.ts'
+import type { Session, Sound, Wishes } from './playback/session.ts'
 import type { PlayerStats } from './playback/stats.ts'
 import { SwitchLog } from './playback/switch-log.ts'
 import type { PlayerErrorCode } from './player-error.ts'
-import { backoffMs, waitMs } from './room/backoff.ts'
 import { UNKNOWN_ROOM, type RoomView } from './room/room-view.ts'
+import { watchWaking } from './room/watch-waking.ts'
 
 export interface PlayerOptions {
   stage: HTMLElement
@@ -38,46 +41,48 @@ export interface PlayerView {
   /** the browser allowed no sound: one press gives it */
   isAutoMuted: boolean
   error: PlayerErrorCode | null
+  /** what is told of an outage */
+  notice: OutageNotice | null
+  /** on the viewer's screen the streamer has been gone for so long; null while he is not */
+  awaySeconds: number | null
 }
 
-const RESTART = { firstMs: 300, maxMs: 8000 }
-const MAX_FAILURES = 8
-/** So long without trouble makes earlier failures forgotten. */
-const STEADY_MS = 30_000
-/** A room that is not live is looked at again, even if nobody tells of a change. */
-const LOOK_AGAIN_MS = 3000
+/** How often it is looked at what a viewer is to be told. */
+const LOOK_MS = 200
 
 export class Player {
-  readonly #options: PlayerOptions
-  readonly #closing = new AbortController()
+  readonly #attempts: Attempts
+  readonly #onChange: () => void
   readonly #switches = new SwitchLog()
+  readonly #outages = new OutageWatch()
+  readonly #stops: (() => void)[] = []
   #wishes: Wishes
   #room: RoomView = UNKNOWN_ROOM
-  #session: Session | null = null
-  #hasEnded = false
-  #error: PlayerErrorCode | null = null
-  #firstFrameMs: number | null = null
-  #past = { stalls: 0, stallMs: 0, droppedFrames: 0, bytes: 0 }
-  #wake = new AbortController()
 
-  constructor(options: PlayerOptions) {
-    this.#options = options
-    this.#wishes = options.wishes
+  constructor({ wishes, ...options }: PlayerOptions) {
+    this.#wishes = wishes
+    this.#onChange = options.onChange
+    this.#attempts = new Attempts({ ...options, wishes: () => this.#wishes })
   }
 
   start(): void {
-    void this.#run()
+    const timer = setInterval(() => this.#look(), LOOK_MS)
+    this.#stops.push(
+      () => clearInterval(timer),
+      watchWaking(() => this.#attempts.wake()),
+    )
+    this.#attempts.start()
   }
 
   async close(): Promise<void> {
-    this.#closing.abort()
-    this.#wake.abort()
-    await this.#endSession()
+    for (const stop of this.#stops.splice(0)) stop()
+    await this.#attempts.close()
   }
 
   view(): PlayerView {
     const screen = this.#session?.screen ?? null
     const facts = screen?.engine?.facts() ?? NO_FACTS
+    const notice = this.#outages.notice
     this.#switches.observe(
       screen?.engine?.kind === 'hls' ? facts.rendition : (screen?.engine?.kind ?? null),
       () => (screen ? screen.meter.largestGapSince(performance.now() - 1500) : 0),
@@ -90,29 +95,29 @@ export class Player {
       isPaused: screen?.video.paused ?? true,
       isBuffering: this.#session?.isBuffering ?? false,
       isAutoMuted: this.#session?.isAutoMuted ?? false,
-      error: this.#error,
+      error: this.#attempts.error,
+      notice,
+      awaySeconds: notice?.kind === 'away' ? Math.floor((performance.now() - notice.fromMs) / 1000) : null,
     }
   }
 
   stats(): PlayerStats {
-    const { state, engine, facts, video } = this.view()
-    const totals = this.#session?.totals(performance.now()) ?? { stalls: 0, stallMs: 0, droppedFrames: 0 }
+    const { state, engine, facts, video, notice } = this.view()
+    const { bytes, ...totals } = this.#attempts.totals()
     const captured = facts.captureTimeMs
     return {
       engine,
       pipe: 'http',
       mode: this.#wishes.mode,
       state,
-      firstFrameMs: this.#firstFrameMs,
-      latencyMs:
-        captured === null || !this.#session ? null : Math.round(this.#session.parts.serverNowMs() - captured),
+      notice: notice?.kind ?? null,
+      firstFrameMs: this.#attempts.firstFrameMs,
+      latencyMs: captured === null || !this.#session ? null : Math.round(this.#serverNowMs() - captured),
       reserveMs: video ? Math.round(bufferedAheadS(video) * 1000) : 0,
-      stalls: this.#past.stalls + totals.stalls,
-      stallMs: this.#past.stallMs + totals.stallMs,
-      droppedFrames: this.#past.droppedFrames + totals.droppedFrames,
+      ...totals,
       rendition: facts.rendition,
       peerId: null,
-      bytes: { cascade: 0, http: this.#past.bytes + (this.#session?.parts.meter.bytes ?? 0) },
+      bytes: { cascade: 0, http: bytes },
       parents: [],
       switches: this.#switches.list(),
       rejectedParts: 0,
@@ -121,30 +126,29 @@ export class Player {
 
   /** What the signalling says of the room. */
   setRoom(room: RoomView): void {
-    const before = this.#room
     this.#room = room
-    const isNew = isOn(room) && (!isOn(before) || room.programId !== before.programId)
-    if (isNew) this.#wake.abort()
-    if (isNew) this.retry()
-    this.#options.onChange()
+    this.#outages.setRoom(room, this.#serverNowMs())
+    this.#attempts.setRoom(room)
+    this.#look()
+    this.#onChange()
   }
 
   setMode(mode: LatencyMode): void {
     this.#wishes = { ...this.#wishes, mode }
     this.#session?.screen?.engine?.setMode(mode)
-    this.#options.onChange()
+    this.#onChange()
   }
 
   choose(rendition: string | null): void {
     this.#wishes = { ...this.#wishes, rendition }
     this.#session?.screen?.engine?.choose(rendition)
-    this.#options.onChange()
+    this.#onChange()
   }
 
   setEngine(engine: EngineKind | null): void {
     this.#wishes = { ...this.#wishes, engine }
     const [kind] = rankEngines(abilityHere(), engine)
-    if (kind && !this.#hasEnded) void this.#session?.changeEngine(kind)
+    if (kind && !this.#attempts.hasEnded) void this.#session?.changeEngine(kind)
   }
 
   setSound(sound: Sound): void {
@@ -153,7 +157,7 @@ export class Player {
     if (!session) return
     if (!sound.muted) session.isAutoMuted = false
     if (session.screen) Object.assign(session.screen.video, sound)
-    this.#options.onChange()
+    this.#onChange()
   }
 
   goToLive(): void {
@@ -176,113 +180,48 @@ export class Player {
     this.#session?.screen?.video.pause()
   }
 
-  /** Tries again after an error. */
+  /** Tries again after an error, or sooner than it would have. */
   retry(): void {
-    if (this.#error === null) return
-    this.#error = null
-    void this.#run()
+    this.#attempts.retry()
   }
 
-  async #run(): Promise<void> {
-    for (let failures = 0; !this.#closing.signal.aborted;) {
-      const began = performance.now()
-      const end = await this.#playOnce()
-      const program = await this.#programOf(this.#session)
-      if (end.reason === 'closed') return
-      if (end.reason === 'ended') {
-        await this.#rest(program)
-        failures = 0
-        continue
-      }
-      await this.#endSession()
-      if (end.error.code === 'room_not_live' || end.error.code === 'room_not_found') {
-        await this.#pause(LOOK_AGAIN_MS)
-        continue
-      }
-      failures = performance.now() - began > STEADY_MS ? 1 : failures + 1
-      if (failures > MAX_FAILURES || end.error.code === 'engine_unsupported')
-        return this.#giveUp(end.error.code)
-      await this.#pause(backoffMs(failures - 1, RESTART))
-    }
+  get #session(): Session | null {
+    return this.#attempts.session
   }
 
-  async #playOnce(): Promise<SessionEnd> {
-    const { stage, baseUrl, roomId, onChange } = this.#options
-    const session = new Session({
-      stage,
-      baseUrl,
-      roomId,
-      wishes: () => this.#wishes,
-      onChange: () => this.#onChange(onChange),
-    })
-    this.#session = session
-    void session.start()
-    return session.closed
-  }
-
-  #onChange(tell: () => void): void {
-    const at = this.#session?.firstFrameAtMs ?? null
-    if (at !== null) this.#firstFrameMs ??= Math.round(at - this.#options.startedAtMs)
-    tell()
-  }
-
-  /** After the end of a program: its last picture stays until another one begins. */
-  async #rest(program: string | null): Promise<void> {
-    this.#hasEnded = true
-    this.#options.onChange()
-    while (!this.#closing.signal.aborted) {
-      if (isOn(this.#room) && this.#room.programId !== program) break
-      await this.#pause(60_000)
-    }
-    this.#hasEnded = false
-    await this.#endSession()
-  }
-
-  async #programOf(session: Session | null): Promise<string | null> {
-    return (
-      session?.parts.stream.master().then(
-        ({ program }) => program,
-        () => null,
-      ) ?? null
+  /** What the viewer is to be told of an outage; the end, when nothing else is left to show. */
+  #look(): void {
+    if (this.#attempts.hasEnded) this.#outages.clear()
+    if (this.#attempts.hasEnded || !this.#attempts.hasPicture) return
+    const screen = this.#session?.screen ?? null
+    const before = this.#outages.notice
+    const isOver = this.#outages.look(
+      {
+        mode: this.#wishes.mode,
+        pictureMs: screen?.engine?.facts().captureTimeMs ?? null,
+        reserveS: screen ? bufferedAheadS(screen.video) : 0,
+        positionS: screen && !screen.video.paused ? screen.video.currentTime : null,
+        isOffline: !navigator.onLine,
+        isFailing: this.#session?.parts.http.isFailing ?? true,
+      },
+      performance.now(),
     )
+    if (isOver) this.#session?.finish()
+    if (this.#outages.notice !== before) this.#onChange()
   }
 
-  async #endSession(): Promise<void> {
-    const session = this.#session
-    this.#session = null
-    if (!session) return
-    const totals = session.totals(performance.now())
-    this.#past = {
-      stalls: this.#past.stalls + totals.stalls,
-      stallMs: this.#past.stallMs + totals.stallMs,
-      droppedFrames: this.#past.droppedFrames + totals.droppedFrames,
-      bytes: this.#past.bytes + session.parts.meter.bytes,
-    }
-    await session.close()
-    this.#options.onChange()
-  }
-
-  /** Waits, unless the room wakes us. */
-  async #pause(ms: number): Promise<void> {
-    this.#wake = new AbortController()
-    await waitMs(ms, AbortSignal.any([this.#wake.signal, this.#closing.signal]))
-  }
-
-  #giveUp(code: PlayerErrorCode): void {
-    this.#error = code
-    this.#options.onChange()
+  #serverNowMs(): number {
+    return this.#session?.parts.serverNowMs() ?? Date.now()
   }
 
   #state(): PlaybackState {
+    const notice = this.#outages.notice
     return playbackState({
-      hasFailed: this.#error !== null,
-      hasEnded: this.#hasEnded,
-      hasFrame: (this.#session?.firstFrameAtMs ?? null) !== null,
+      hasFailed: this.#attempts.error !== null,
+      hasEnded: this.#attempts.hasEnded,
+      hasFrame: this.#attempts.hasPicture,
+      isInterrupted: notice !== null && notice.kind !== 'back',
       room: this.#room.state,
     })
   }
-}
-
-function isOn({ state }: RoomView): boolean {
-  return state === 'live' || state === 'interrupted'
 }

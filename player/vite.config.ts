@@ -62,7 +62,7 @@ export const playerConfig = defineConfig({
             },
             {
               name: 'page',
-              test: /node_modules|player\/(components|composables|pages|room|text)|player\/(App|mount|player)/,
+              test: /node_modules|player\/(components|composables|pages|room|text)|player\/(App|mount|player)\./,
               priority: 1,
             },
           ],

@@ -3,7 +3,7 @@
 import type { WebSocket } from 'ws'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import type { Identity } from '../room/access.ts'
-import { helloMessage } from './messages.ts'
+import { helloMessage, isPing } from './messages.ts'
 import type { HelloMessage, ServerMessage } from './messages.ts'
 
 export interface ClientOptions {
@@ -15,12 +15,16 @@ export interface ClientOptions {
   onAdmitted: (client: Client) => void
   onClosed: (client: Client) => void
   helloTimeoutMs?: number
+  /** Wall clock, milliseconds. */
+  now?: () => number
 }
 
 export const HELLO_TIMEOUT_MS = 5000
 /** A client that takes its messages too slowly is let go at this many unsent bytes. */
 export const MAX_UNSENT_BYTES = 256 * 1024
 // Close codes of our own (RFC 6455 §7.4.2), after the HTTP statuses they stand for.
+/** Pings that come faster are left unanswered. */
+const MIN_PING_INTERVAL_MS = 1000
 const CLOSE_BAD_REQUEST = 4400
 const CLOSE_BASE = 4000
 
@@ -31,6 +35,7 @@ export class Client {
   #hello: HelloMessage | null = null
   #identity: Identity | null = null
   #isWaiting = false
+  #pongAtMs = -Infinity
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -85,8 +90,9 @@ export class Client {
   }
 
   #receive(text: string, isBinary: boolean): void {
-    // After the hello a client has nothing to say yet; what newer ones say is left alone.
-    if (this.#hello !== null || this.#isWaiting) return
+    // What newer clients say after their hello is left alone.
+    if (this.#hello !== null) return this.#answer(text)
+    if (this.#isWaiting) return
     const hello = isBinary ? null : parseHello(text)
     if (hello === null) {
       this.#fail('the first message must be a hello')
@@ -98,6 +104,14 @@ export class Client {
     }
     this.#isWaiting = true
     void this.#admit(hello)
+  }
+
+  /** A browser does not tell its page of WebSocket pings: it asks in a message whether anybody is there. */
+  #answer(text: string): void {
+    const at = (this.#options.now ?? Date.now)()
+    if (!isPing(text) || at - this.#pongAtMs < MIN_PING_INTERVAL_MS) return
+    this.#pongAtMs = at
+    this.send({ type: 'pong', at })
   }
 
   async #admit(hello: HelloMessage): Promise<void> {

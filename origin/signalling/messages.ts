@@ -15,6 +15,16 @@ export const helloMessage = z.object({
 })
 export type HelloMessage = z.output<typeof helloMessage>
 
+/** Whether a message asks if anybody is there. */
+export function isPing(text: string): boolean {
+  try {
+    return pingMessage.safeParse(JSON.parse(text)).success
+  } catch {
+    return false
+  }
+}
+const pingMessage = z.object({ type: z.literal('ping') })
+
 export type PublisherEvent =
   'publisher-interrupted' | 'publisher-reconnecting' | 'publisher-reconnected' | 'publisher-ended'
 
@@ -33,6 +43,7 @@ export type ServerMessage =
   | RoomMessage
   | { type: PublisherEvent; at: number }
   | { type: 'facts'; publisher: PublisherView | null; refusal: Notice | null; viewers: number; at: number }
+  | { type: 'pong'; at: number }
   | { type: 'error'; code: string; message: string }
 
 /** What has to be remembered of a room to tell a return from a start. */

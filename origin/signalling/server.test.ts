@@ -162,6 +162,19 @@ describe('Signalling', () => {
     expect(viewer.socket.readyState).toBe(WebSocket.OPEN)
   })
 
+  it('answers a page that asks whether anybody is there, once a second at most', async () => {
+    let nowMs = 1000
+    await relisten({ now: () => nowMs })
+    const viewer = await joined()
+    for (const at of [1000, 1500, 2100]) {
+      nowMs = at
+      viewer.socket.send('{"type":"ping"}')
+      await roundTrip(viewer)
+    }
+    const pongs = viewer.received.filter((each) => each['type'] === 'pong')
+    expect(pongs.map((each) => each['at'])).toEqual([1000, 2100])
+  })
+
   it('ends clients that do not answer pings, and keeps those that do', async () => {
     await relisten({ heartbeatMs: 60 })
     const silent = await connected('', { autoPong: false })
@@ -245,6 +258,12 @@ async function joined(fields: Received = {}): Promise<TestClient> {
   client.hello(fields)
   await client.count(1)
   return client
+}
+
+async function roundTrip({ socket }: TestClient): Promise<void> {
+  const answered = once(socket, 'pong')
+  socket.ping()
+  await answered
 }
 
 async function listen(options: Partial<SignallingOptions>): Promise<void> {

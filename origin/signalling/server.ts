@@ -135,6 +135,7 @@ export class Signalling {
         this.#answering.delete(socket)
         this.#leave(closed)
       },
+      now: () => this.#now(),
       ...(helloTimeoutMs === undefined ? {} : { helloTimeoutMs }),
     })
     this.#clients.add(client)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MODES, type LatencyMode } from './latency-mode.ts'
-import { choosePlaybackRate, chooseStartSeek, MAX_RATE, MIN_RATE } from './reserve.ts'
+import { chooseJump, choosePlaybackRate, chooseStartSeek, hasSlept, MAX_RATE, MIN_RATE } from './reserve.ts'
 
 const modes = fc.constantFrom<LatencyMode>('continuity', 'low')
 
@@ -70,5 +70,34 @@ describe('chooseStartSeek', () => {
     expect(chooseStartSeek({ mode: 'low', distanceS: 1.1, bufferedAheadS: 1.1 })).toBe(0)
     expect(chooseStartSeek({ mode: 'low', distanceS: 2.9, bufferedAheadS: 2.9 })).toBeCloseTo(2)
     expect(chooseStartSeek({ mode: 'low', distanceS: 2.9, bufferedAheadS: 1.5 })).toBe(0)
+  })
+})
+
+describe('chooseJump', () => {
+  const base = { heldDistanceS: null, bufferedAheadS: 30, hasSlept: false }
+
+  it('never jumps in continuity mode as long as what lies behind is kept', () => {
+    for (const distanceS of [9, 12, 20, 33])
+      expect(chooseJump({ ...base, mode: 'continuity', distanceS })).toBe(0)
+    expect(chooseJump({ ...base, mode: 'continuity', distanceS: 40 })).toBeCloseTo(31)
+  })
+
+  it('jumps after a sleep, and once more than a second late in low mode where the buffer allows', () => {
+    expect(chooseJump({ ...base, mode: 'continuity', distanceS: 30, hasSlept: true })).toBeCloseTo(21)
+    expect(chooseJump({ ...base, mode: 'low', distanceS: 1.8 })).toBe(0)
+    expect(chooseJump({ ...base, mode: 'low', distanceS: 3.9 })).toBeCloseTo(3)
+    expect(chooseJump({ ...base, mode: 'low', distanceS: 3.9, bufferedAheadS: 1 })).toBe(0)
+  })
+
+  it('leaves a viewer who went back where he is', () => {
+    expect(chooseJump({ ...base, mode: 'low', distanceS: 20, heldDistanceS: 20, hasSlept: true })).toBe(0)
+  })
+})
+
+describe('hasSlept', () => {
+  it('tells a stopped page from one that is only looked at once a minute', () => {
+    expect(hasSlept({ wallS: 30, playedS: 0.4 })).toBe(true)
+    expect(hasSlept({ wallS: 60, playedS: 60.2 })).toBe(false)
+    expect(hasSlept({ wallS: 3, playedS: 0 })).toBe(false)
   })
 })

@@ -47,3 +47,40 @@ export function chooseStartSeek(input: {
   if (excess < START_SEEK_S[input.mode] || input.bufferedAheadS < excess + SEEK_MARGIN_S) return 0
   return excess
 }
+
+export interface JumpInput {
+  mode: LatencyMode
+  /** as in `ReserveInput` */
+  distanceS: number
+  heldDistanceS: number | null
+  bufferedAheadS: number
+  /** the device slept, or the page was stopped, a moment ago */
+  hasSlept: boolean
+}
+
+/** In low mode a viewer this late has seen a break already: being late for a minute would be worse than one more. */
+const LOW_JUMP_S = 1
+/** After a sleep nobody expects to go on where he was. */
+const SLEPT_JUMP_S = 3
+/** Further back nothing is kept. */
+export const MAX_DISTANCE_S = 34
+
+/**
+ * How far to jump forward while playing, or 0. In continuity mode only when what lies behind is lost, or after a sleep: every
+ * other distance is caught up by playing faster.
+ */
+export function chooseJump({ mode, distanceS, heldDistanceS, bufferedAheadS, hasSlept }: JumpInput): number {
+  const excess = distanceS - MODES[mode].targetS
+  if (distanceS > MAX_DISTANCE_S) return excess
+  if (heldDistanceS !== null) return 0
+  if (hasSlept && excess > SLEPT_JUMP_S) return excess
+  return mode === 'low' && excess > LOW_JUMP_S && bufferedAheadS > excess + SEEK_MARGIN_S ? excess : 0
+}
+
+/** A clock that went on by this much more than the playhead, in one step, was stopped. */
+const SLEEP_S = 5
+
+/** Whether the device slept, or the page was stopped, between two looks. A throttled page looks seldom, but plays on. */
+export function hasSlept(step: { wallS: number; playedS: number }): boolean {
+  return step.wallS - step.playedS > SLEEP_S
+}

@@ -1,12 +1,16 @@
 /** mpegts.js playing FLV: where the viewer asks for it, or HLS cannot be played. The only file that knows mpegts.js. */
 import mpegts from 'mpegts.js'
+import type { FlvTag } from '../../media/flv-stream.ts'
 import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
 import { PlayerError } from '../player-error.ts'
 import type { BandwidthMeter } from '../stream/bandwidth-meter.ts'
+import type { MediaFetch } from '../stream/media-fetch.ts'
+import { ArrivalLog } from './arrival-log.ts'
 import { bufferedAheadS, readSpans } from './buffered.ts'
 import { Ending } from './ending.ts'
 import { NO_FACTS, type Engine, type EngineEnd, type EngineFacts } from './engine.ts'
 import { FlvClock } from './flv-clock.ts'
+import { FlvConnection } from './flv-connection.ts'
 import { RateController } from './rate-controller.ts'
 
 export interface FlvEngineOptions {
@@ -14,7 +18,10 @@ export interface FlvEngineOptions {
   /** the source's FLV, absolute */
   address: string
   mode: LatencyMode
+  http: MediaFetch
   meter: BandwidthMeter
+  /** the server's clock, ms since 1970 */
+  nowMs: () => number
 }
 
 const BACK_BUFFER_S = { max: 30, min: 15 }
@@ -25,6 +32,7 @@ export class FlvEngine implements Engine {
   readonly #ending = new Ending()
   readonly #rate: RateController
   readonly #clock = new FlvClock()
+  readonly #arrivals = new ArrivalLog()
   #player: ReturnType<typeof mpegts.createPlayer> | null = null
   #mode: LatencyMode
 
@@ -47,16 +55,15 @@ export class FlvEngine implements Engine {
     if (!mpegts.isSupported()) throw new PlayerError('engine_unsupported', 'no media source here')
     mpegts.LoggingControl.enableAll = false
     const { address } = this.#options
-    const url = this.#mode === 'continuity' ? `${address}?behind=${MODES.continuity.targetS}` : address
-    const player = mpegts.createPlayer({ type: 'flv', isLive: true, url, cors: true }, this.#settings())
+    const player = mpegts.createPlayer(
+      { type: 'flv', isLive: true, url: address, cors: true },
+      this.#settings(),
+    )
     this.#player = player
     player.on(mpegts.Events.ERROR, (kind: unknown, detail: unknown) =>
       this.#ending.fail(
         new PlayerError(kind === 'NetworkError' ? 'network_failed' : 'media_failed', String(detail)),
       ),
-    )
-    player.on(mpegts.Events.LOADING_COMPLETE, () =>
-      this.#ending.fail(new PlayerError('network_failed', 'the server closed the stream')),
     )
     player.attachMediaElement(this.#options.video)
     player.load()
@@ -66,11 +73,13 @@ export class FlvEngine implements Engine {
   facts(): EngineFacts {
     const { meter, video } = this.#options
     const baseS = this.#clock.baseS
+    const mediaTimeS = baseS === null ? null : video.currentTime + baseS
     return {
       ...NO_FACTS,
       rendition: 'source',
       distanceS: this.#distanceS(),
-      mediaTimeS: baseS === null ? null : video.currentTime + baseS,
+      captureTimeMs: mediaTimeS === null ? null : this.#arrivals.wallMs(mediaTimeS),
+      mediaTimeS,
       isAtLive: !this.#rate.isHeld && !video.paused,
       httpBytes: meter.bytes,
       bandwidthKbps: meter.kbps,
@@ -106,8 +115,6 @@ export class FlvEngine implements Engine {
   }
 
   #settings(): Parameters<typeof mpegts.createPlayer>[1] {
-    const clock = this.#clock
-    const { meter } = this.#options
     return {
       enableWorker: false,
       // small chunks must reach the buffer at once
@@ -119,11 +126,18 @@ export class FlvEngine implements Engine {
       // our own controller holds the distance
       liveBufferLatencyChasing: false,
       liveSync: false,
-      customLoader: createCountingLoader((chunk) => {
-        clock.push(chunk)
-        meter.count(chunk.byteLength)
-      }),
+      customLoader: createLoader((onBytes) => this.#connect(onBytes)),
     }
+  }
+
+  #connect(onBytes: (bytes: Uint8Array) => void): FlvConnection {
+    const { address, http, nowMs } = this.#options
+    const behindS = this.#mode === 'continuity' ? MODES.continuity.targetS : 0
+    const onTag = (tag: FlvTag): void => {
+      this.#clock.push(tag)
+      if (tag.type !== 'script') this.#arrivals.note(tag.timestampMs / 1000, nowMs())
+    }
+    return new FlvConnection({ address, behindS, http, onBytes, onTag })
   }
 
   #distanceS(): number | null {
@@ -133,10 +147,10 @@ export class FlvEngine implements Engine {
   }
 }
 
-/** A loader that reads the endless answer by `fetch` and lets somebody look at the bytes on their way. */
-function createCountingLoader(onChunk: (chunk: Uint8Array) => void) {
-  return class CountingLoader extends mpegts.BaseLoader {
-    readonly #gone = new AbortController()
+/** The loader mpegts.js is given: it hands on what a connection brings. */
+function createLoader(open: (onBytes: (bytes: Uint8Array) => void) => FlvConnection) {
+  return class ConnectionLoader extends mpegts.BaseLoader {
+    #connection: FlvConnection | null = null
 
     constructor() {
       super('headwater-flv')
@@ -148,49 +162,29 @@ function createCountingLoader(onChunk: (chunk: Uint8Array) => void) {
       super.destroy()
     }
 
-    override open({ url }: { url: string }): void {
-      this._status = mpegts.LoaderStatus.kConnecting
-      void this.#run(url)
+    override open(): void {
+      this._status = mpegts.LoaderStatus.kBuffering
+      void this.#run()
     }
 
     override abort(): void {
       this._status = mpegts.LoaderStatus.kComplete
-      this.#gone.abort()
+      this.#connection?.close()
     }
 
-    async #run(url: string): Promise<void> {
-      try {
-        const answer = await fetch(url, { signal: this.#gone.signal, cache: 'no-store' })
-        if (!answer.ok || !answer.body) return this.#fail(answer.status)
-        this._status = mpegts.LoaderStatus.kBuffering
-        await this.#read(answer.body.getReader())
-      } catch {
-        this.#fail(0)
-      }
-    }
-
-    async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-      for (let at = 0; ;) {
-        const { done, value } = await reader.read()
-        if (this.#gone.signal.aborted) return
-        if (done) {
-          this._status = mpegts.LoaderStatus.kComplete
-          return this.onComplete(0, at - 1)
-        }
-        onChunk(value)
-        this.onDataArrival(new Uint8Array(value).buffer, at, at + value.byteLength)
-        at += value.byteLength
-      }
-    }
-
-    #fail(status: number): void {
-      if (this.#gone.signal.aborted) return
-      this._status = mpegts.LoaderStatus.kError
-      const kind = status === 0 ? mpegts.LoaderErrors.EXCEPTION : mpegts.LoaderErrors.HTTP_STATUS_CODE_INVALID
+    async #run(): Promise<void> {
+      let at = 0
+      this.#connection = open((bytes) => {
+        this.onDataArrival(new Uint8Array(bytes).buffer, at, at + bytes.byteLength)
+        at += bytes.byteLength
+      })
+      const end = await this.#connection.run()
+      this._status = end.reason === 'over' ? mpegts.LoaderStatus.kComplete : mpegts.LoaderStatus.kError
+      if (end.reason === 'over') return this.onComplete(0, at - 1)
       // the declared type is the table of errors, not one of them
-      this.onError(kind as unknown as Parameters<typeof this.onError>[0], {
-        code: status,
-        msg: `status ${status}`,
+      this.onError(mpegts.LoaderErrors.EXCEPTION as unknown as Parameters<typeof this.onError>[0], {
+        code: 0,
+        msg: end.error.code,
       })
     }
   }

@@ -1,25 +1,16 @@
-/** The mean of what was measured during the last moments. */
+/** The mean of what was measured during the last moments, however often that was. */
 
 export class MeanWindow {
-  readonly #size: number
-  #values: number[] = []
+  readonly #spanMs: number
+  #values: { value: number; atMs: number }[] = []
 
-  constructor(size: number) {
-    this.#size = size
+  constructor(spanMs: number) {
+    this.#spanMs = spanMs
   }
 
-  add(value: number): number {
-    this.#values.push(value)
-    if (this.#values.length > this.#size) this.#values.shift()
-    return this.mean
-  }
-
-  get isFull(): boolean {
-    return this.#values.length === this.#size
-  }
-
-  get mean(): number {
-    return this.#values.reduce((sum, value) => sum + value, 0) / Math.max(1, this.#values.length)
+  add(value: number, nowMs: number): number {
+    this.#values = [...this.#values.filter(({ atMs }) => nowMs - atMs < this.#spanMs), { value, atMs: nowMs }]
+    return this.#values.reduce((sum, each) => sum + each.value, 0) / this.#values.length
   }
 
   clear(): void {

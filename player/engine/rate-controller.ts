@@ -1,6 +1,12 @@
 /** Holds a video's distance to live: measures, lets `reserve` decide, sets the rate. It seeks once at the start and when asked. */
 import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
-import { choosePlaybackRate, chooseStartSeek } from '../decisions/reserve.ts'
+import {
+  chooseJump,
+  choosePlaybackRate,
+  chooseStartSeek,
+  hasSlept,
+  MAX_DISTANCE_S,
+} from '../decisions/reserve.ts'
 import { MeanWindow } from './mean-window.ts'
 
 export interface RateControllerOptions {
@@ -12,23 +18,32 @@ export interface RateControllerOptions {
 }
 
 const TICK_MS = 100
-/** Two seconds of ticks: parts come in steps. */
-const WINDOW = 20
+/** Parts come in steps. */
+const WINDOW_MS = 2000
 /** A start counts as one for this long: the buffer must fill before there is anywhere to seek to. */
 const START_MS = 2000
 /** A distance this far over the target is the viewer's wish, not drift. */
 const HELD_MARGIN_S = 1.5
-/** Further back nothing is kept. */
-const MAX_DISTANCE_S = 34
+/** After a sleep what is missing must come before the distance is known. */
+const WAKING_MS = 20_000
+/** One jump needs its time before it can be judged. */
+const BETWEEN_JUMPS_MS = 4000
 
 export class RateController {
   readonly #options: RateControllerOptions
-  readonly #distances = new MeanWindow(WINDOW)
+  readonly #distances = new MeanWindow(WINDOW_MS)
   #mode: LatencyMode
   #heldS: number | null = null
   /** until when the seek of the start may happen; null: not yet begun */
   #startsUntilMs: number | null = null
   #timer: ReturnType<typeof setInterval> | null = null
+  #looked: { wallMs: number; playedS: number } | null = null
+  #sleptAtMs = -Infinity
+  #jumpedAtMs = -Infinity
+  /** a hidden page's timers come once a minute: playing itself calls too */
+  readonly #onProgress = (): void => {
+    if (document.hidden) this.#tick()
+  }
 
   constructor(options: RateControllerOptions) {
     this.#options = options
@@ -42,11 +57,13 @@ export class RateController {
 
   start(): void {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS)
+    this.#options.video.addEventListener('timeupdate', this.#onProgress)
   }
 
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
+    this.#options.video.removeEventListener('timeupdate', this.#onProgress)
   }
 
   /** Goes to the distance of the new mode, forward or back. */
@@ -91,23 +108,15 @@ export class RateController {
   }
 
   #tick(): void {
-    const { video, distanceS, bufferedAheadS } = this.#options
+    const { video, distanceS } = this.#options
+    this.#noticeSleep()
     const distance = distanceS()
     if (distance === null || video.paused || video.seeking || video.readyState < video.HAVE_CURRENT_DATA)
       return
-    this.#startsUntilMs ??= performance.now() + START_MS
-    if (performance.now() < this.#startsUntilMs) {
-      const seconds = chooseStartSeek({
-        mode: this.#mode,
-        distanceS: distance,
-        bufferedAheadS: bufferedAheadS(),
-      })
-      if (seconds > 0) {
-        this.#startsUntilMs = 0
-        return this.#seekBy(seconds)
-      }
-    }
-    const mean = this.#distances.add(distance)
+    const now = performance.now()
+    if (this.#seekAtStart(distance, now)) return
+    const mean = this.#distances.add(distance, now)
+    if (this.#jump(mean, now)) return
     // somebody else moved forward: what was held is over
     if (this.#heldS !== null && mean < this.#heldS - HELD_MARGIN_S) this.#hold(mean)
     const rate = choosePlaybackRate({
@@ -117,6 +126,47 @@ export class RateController {
       heldDistanceS: this.#heldS,
     })
     if (video.playbackRate !== rate) video.playbackRate = rate
+  }
+
+  #noticeSleep(): void {
+    const { video } = this.#options
+    const looked = { wallMs: Date.now(), playedS: video.currentTime }
+    const before = this.#looked
+    this.#looked = looked
+    if (before === null || video.paused) return
+    const step = { wallS: (looked.wallMs - before.wallMs) / 1000, playedS: looked.playedS - before.playedS }
+    if (hasSlept(step)) this.#sleptAtMs = performance.now()
+  }
+
+  #seekAtStart(distanceS: number, now: number): boolean {
+    this.#startsUntilMs ??= now + START_MS
+    if (now >= this.#startsUntilMs) return false
+    const seconds = chooseStartSeek({
+      mode: this.#mode,
+      distanceS,
+      bufferedAheadS: this.#options.bufferedAheadS(),
+    })
+    if (seconds <= 0) return false
+    this.#startsUntilMs = 0
+    this.#seekBy(seconds)
+    return true
+  }
+
+  #jump(distanceS: number, now: number): boolean {
+    if (now - this.#jumpedAtMs < BETWEEN_JUMPS_MS) return false
+    const seconds = chooseJump({
+      mode: this.#mode,
+      distanceS,
+      heldDistanceS: this.#heldS,
+      bufferedAheadS: this.#options.bufferedAheadS(),
+      hasSlept: now - this.#sleptAtMs < WAKING_MS,
+    })
+    if (seconds <= 0) return false
+    this.#jumpedAtMs = now
+    this.#sleptAtMs = -Infinity
+    this.#heldS = null
+    this.#seekBy(seconds)
+    return true
   }
 
   #seekBy(seconds: number): void {

@@ -29,7 +29,8 @@ export async function createEngine(kind: EngineKind, order: EngineOrder): Promis
   }
   if (kind === 'flv') {
     const { FlvEngine } = await import('../engine/flv-engine.ts')
-    return new FlvEngine({ video, mode, meter: parts.meter, address: new URL('source.flv', room).href })
+    const { http, meter, serverNowMs: nowMs } = parts
+    return new FlvEngine({ video, mode, http, meter, nowMs, address: new URL('source.flv', room).href })
   }
   const { HlsEngine } = await loadHlsEngine()
   return new HlsEngine({ video, stream: parts.stream, meter: parts.meter, mode, rendition, displayHeight })

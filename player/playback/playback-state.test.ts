@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { playbackState, waitReason } from './playback-state.ts'
 
-const shown = { hasFailed: false, hasEnded: false, hasFrame: true, room: 'live' as const }
+const shown = {
+  hasFailed: false,
+  hasEnded: false,
+  hasFrame: true,
+  isInterrupted: false,
+  room: 'live' as const,
+}
 
 describe('playbackState', () => {
   it('is loading until the first frame', () => {
@@ -9,8 +15,9 @@ describe('playbackState', () => {
     expect(playbackState({ ...shown, hasFrame: false, room: 'idle' })).toBe('loading')
   })
 
-  it('tells of an interruption while the picture still goes on', () => {
-    expect(playbackState({ ...shown, room: 'interrupted' })).toBe('interrupted')
+  it('is interrupted when the viewer is told so, and not because the server knows', () => {
+    expect(playbackState({ ...shown, isInterrupted: true })).toBe('interrupted')
+    expect(playbackState({ ...shown, room: 'interrupted' })).toBe('playing')
   })
 
   it('plays out what is left of an ended program before it says so', () => {

@@ -9,14 +9,17 @@ export interface PlaybackInput {
   hasEnded: boolean
   /** a frame of the present program was shown */
   hasFrame: boolean
+  /** the viewer is told that the picture does not go on */
+  isInterrupted: boolean
   room: RoomState
 }
 
-export function playbackState({ hasFailed, hasEnded, hasFrame, room }: PlaybackInput): PlaybackState {
+export function playbackState(input: PlaybackInput): PlaybackState {
+  const { hasFailed, hasEnded, hasFrame, isInterrupted, room } = input
   if (hasFailed) return 'error'
   if (hasEnded || (room === 'ended' && !hasFrame)) return 'ended'
   if (!hasFrame) return 'loading'
-  return room === 'interrupted' ? 'interrupted' : 'playing'
+  return isInterrupted ? 'interrupted' : 'playing'
 }
 
 export type WaitReason = 'unknown' | 'not_found' | 'not_live' | 'starting' | 'refused' | 'connecting'

@@ -118,6 +118,12 @@ export class Session {
     this.#options.onChange()
   }
 
+  /** Nothing worth showing is left: the picture stops where it is. */
+  finish(): void {
+    this.#screen?.video.pause()
+    this.#end({ reason: 'ended' })
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     this.#end({ reason: 'closed' })

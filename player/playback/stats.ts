@@ -1,6 +1,7 @@
 /** What `window.headwater.stats()` answers. The names are fixed: people script against them. */
 import type { EngineKind } from '../decisions/ability.ts'
 import type { LatencyMode } from '../decisions/latency-mode.ts'
+import type { OutageNotice } from '../decisions/outage-notice.ts'
 import type { PlaybackState } from './playback-state.ts'
 
 export interface ParentStats {
@@ -26,6 +27,8 @@ export interface PlayerStats {
   pipe: 'cascade' | 'http'
   mode: LatencyMode
   state: PlaybackState
+  /** what the viewer is told of an outage */
+  notice: OutageNotice['kind'] | null
   firstFrameMs: number | null
   latencyMs: number | null
   reserveMs: number

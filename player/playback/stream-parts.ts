@@ -10,6 +10,7 @@ import { addServerDate, clockOffsetMs, NO_BOUNDS } from './server-clock.ts'
 
 export interface StreamParts {
   stream: LocalStream
+  http: MediaFetch
   meter: BandwidthMeter
   /** resolves when the stream cannot go on as it is */
   lost: Promise<PlayerError>
@@ -41,7 +42,7 @@ export function openStream(baseUrl: string, roomId: string): StreamParts {
     stream.close()
     http.close()
   }
-  return { stream, meter, lost, serverNowMs: () => Date.now() + clockOffsetMs(bounds), close }
+  return { stream, http, meter, lost, serverNowMs: () => Date.now() + clockOffsetMs(bounds), close }
 }
 
 export interface StreamStart {

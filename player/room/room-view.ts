@@ -31,6 +31,8 @@ export const roomSchema = z.object({
   state: stateSchema,
   program_id: z.nullish(z.string()),
   started_at: z.nullish(z.union([z.number(), z.string()])),
+  interrupted_at: numberSchema,
+  slate: z.nullish(z.boolean()),
   viewers: z.nullish(z.number()),
   watch_url: z.nullish(z.url({ protocol: /^https?$/ })),
   publisher: z.nullish(publisherSchema),
@@ -42,7 +44,9 @@ export const roomMessageSchema = z.object({
   state: stateSchema,
   program_id: z.nullish(z.string()),
   title: z.nullish(textSchema),
-  at: z.nullish(z.number()),
+  since: numberSchema,
+  slate: z.nullish(z.boolean()),
+  at: numberSchema,
 })
 
 export const noticeMessageSchema = z.object({
@@ -52,7 +56,7 @@ export const noticeMessageSchema = z.object({
     'publisher-reconnected',
     'publisher-ended',
   ]),
-  at: z.nullish(z.number()),
+  at: numberSchema,
 })
 
 export const factsMessageSchema = z.object({
@@ -61,7 +65,16 @@ export const factsMessageSchema = z.object({
   refusal: z.nullish(remarkSchema),
 })
 
-export const serverMessageSchema = z.union([roomMessageSchema, noticeMessageSchema, factsMessageSchema])
+const pongMessageSchema = z.object({ type: z.literal('pong'), at: numberSchema })
+const errorMessageSchema = z.object({ type: z.literal('error'), code: z.string().check(z.maxLength(64)) })
+
+export const serverMessageSchema = z.union([
+  roomMessageSchema,
+  noticeMessageSchema,
+  factsMessageSchema,
+  pongMessageSchema,
+  errorMessageSchema,
+])
 
 export type Remark = z.infer<typeof remarkSchema>
 export type Publisher = z.infer<typeof publisherSchema>
@@ -73,6 +86,12 @@ export interface RoomView {
   state: RoomState
   title: string
   programId: string | null
+  /** when the publisher was lost, ms since 1970 by the server's clock; null while one feeds the program */
+  sinceMs: number | null
+  /** the slate feeds the program meanwhile */
+  hasSlate: boolean
+  /** the server's clock when it last said how the room is; null where it did not say */
+  atMs: number | null
   publisher: Publisher | null
   refusal: Remark | null
   /** the address of the watch page as others reach it; null until the server has said */
@@ -83,6 +102,9 @@ export const UNKNOWN_ROOM: RoomView = {
   state: 'idle',
   title: '',
   programId: null,
+  sinceMs: null,
+  hasSlate: false,
+  atMs: null,
   publisher: null,
   refusal: null,
   watchUrl: null,
@@ -90,27 +112,37 @@ export const UNKNOWN_ROOM: RoomView = {
 
 /** The view after a message; notices only move between live, interrupted and ended. */
 export function applyMessage(view: RoomView, message: ServerMessage): RoomView {
+  if (message.type === 'room') return applyState(view, message)
   if (message.type === 'facts')
     return { ...view, publisher: message.publisher ?? null, refusal: message.refusal ?? view.refusal }
-  if (message.type === 'room') {
-    const programId = message.program_id ?? null
-    return {
-      ...view,
-      state: message.state,
-      title: message.title ?? view.title,
-      programId: programId ?? (message.state === 'idle' ? null : view.programId),
-      refusal: message.state === 'refused' ? view.refusal : null,
-    }
-  }
-  if (message.type === 'publisher-reconnected') return { ...view, state: 'live' }
-  if (message.type === 'publisher-ended') return { ...view, state: 'ended' }
-  return view.state === 'live' || view.state === 'starting' ? { ...view, state: 'interrupted' } : view
+  if (message.type === 'pong' || message.type === 'error') return view
+  const atMs = message.at ?? null
+  if (message.type === 'publisher-reconnected')
+    return { ...view, state: 'live', sinceMs: null, hasSlate: false, atMs }
+  if (message.type === 'publisher-ended') return { ...view, state: 'ended', atMs }
+  const isOn = view.state === 'live' || view.state === 'starting'
+  return isOn ? { ...view, state: 'interrupted', sinceMs: view.sinceMs ?? atMs, atMs } : view
 }
 
 /** The view after a whole answer of the API. */
 export function applyRoom(view: RoomView, room: Room): RoomView {
-  const message = { type: 'room' as const, state: room.state, program_id: room.program_id, title: room.title }
-  const next = applyMessage(view, message)
+  const { state, program_id, title, interrupted_at: since, slate } = room
+  const next = applyState(view, { type: 'room', state, program_id, title, since, slate })
   const publisher = room.publisher ?? next.publisher
   return { ...next, publisher, refusal: room.refusal ?? null, watchUrl: room.watch_url ?? next.watchUrl }
+}
+
+function applyState(view: RoomView, message: z.infer<typeof roomMessageSchema>): RoomView {
+  const { state, program_id: programId, title, since, slate, at } = message
+  const isAway = state !== 'live' && state !== 'idle'
+  return {
+    ...view,
+    state,
+    title: title ?? view.title,
+    programId: programId ?? (state === 'idle' ? null : view.programId),
+    sinceMs: isAway ? (since ?? view.sinceMs) : null,
+    hasSlate: isAway && (slate ?? false),
+    atMs: at ?? null,
+    refusal: state === 'refused' ? view.refusal : null,
+  }
 }

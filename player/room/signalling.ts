@@ -2,6 +2,7 @@
  * Keeps the view of one room: over a WebSocket, coming back by itself, and by asking every two seconds while there is none.
  */
 import { backoffMs, waitMs } from './backoff.ts'
+import { watchWaking } from './watch-waking.ts'
 import {
   applyMessage,
   applyRoom,
@@ -29,6 +30,16 @@ const RECONNECT = { firstMs: 500, maxMs: 10_000 }
 /** A connection that lived this long starts the backoff anew. */
 const STEADY_MS = 10_000
 const MAX_MESSAGE_CHARS = 64 * 1024
+/** Asked this often whether the server is there; a browser does not tell its page of the server's own pings. */
+const PING_MS = 5000
+/** Nothing heard for so long: the connection is dead, whatever TCP believes. */
+const SILENCE_MS = 12_000
+/** Refused (4000 + the HTTP status): asking again soon brings the same answer. */
+const REFUSED = { first: 4400, last: 4499, waitMs: 60_000 }
+const NO_SUCH_ROOM = 4404
+/** RFC 6455, 7.4.1. */
+const CLOSED_ABNORMALLY = 1006
+const PING = JSON.stringify({ type: 'ping' })
 
 export class Signalling {
   readonly #options: SignallingOptions
@@ -36,6 +47,7 @@ export class Signalling {
   #view: RoomView = UNKNOWN_ROOM
   #socket: WebSocket | null = null
   #isOpen = false
+  #wake = new AbortController()
 
   constructor(options: SignallingOptions) {
     this.#options = options
@@ -46,6 +58,8 @@ export class Signalling {
   }
 
   start(): void {
+    const stop = watchWaking(() => this.wake())
+    this.#closing.signal.addEventListener('abort', stop, { once: true })
     void this.#keepSocket()
     void this.#keepPolling()
   }
@@ -53,6 +67,13 @@ export class Signalling {
   close(): void {
     this.#closing.abort()
     this.#socket?.close()
+  }
+
+  /** The network is back, or the device woke up: what was connected may be dead, and what waits need not. */
+  wake(): void {
+    this.#socket?.close()
+    this.#wake.abort()
+    this.#wake = new AbortController()
   }
 
   /** Reads the room now, for instance when the stream turned out to be gone. */
@@ -74,7 +95,7 @@ export class Signalling {
   async #keepPolling(): Promise<void> {
     await this.refresh()
     while (!this.#closing.signal.aborted) {
-      await waitMs(backoffMs(0, POLL), this.#closing.signal)
+      await this.#wait(backoffMs(0, POLL))
       if (!this.#isOpen && !this.#closing.signal.aborted) await this.refresh()
     }
   }
@@ -82,13 +103,24 @@ export class Signalling {
   async #keepSocket(): Promise<void> {
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       const began = Date.now()
-      await this.#runSocket()
+      const code = await this.#runSocket()
       if (Date.now() - began > STEADY_MS) attempt = 0
-      await waitMs(backoffMs(attempt, RECONNECT), this.#closing.signal)
+      const isRefused = code >= REFUSED.first && code <= REFUSED.last
+      if (code === NO_SUCH_ROOM) this.#options.onMissing?.()
+      await this.#wait(
+        isRefused
+          ? backoffMs(0, { firstMs: REFUSED.waitMs, maxMs: REFUSED.waitMs })
+          : backoffMs(attempt, RECONNECT),
+      )
     }
   }
 
-  #runSocket(): Promise<void> {
+  #wait(ms: number): Promise<void> {
+    return waitMs(ms, AbortSignal.any([this.#closing.signal, this.#wake.signal]))
+  }
+
+  /** One connection, from its hello to its end; resolves with the close code. */
+  #runSocket(): Promise<number> {
     const { baseUrl, roomId, role, token } = this.#options
     const address = new URL(`${baseUrl}/api/v1/live/ws`, globalThis.location?.href)
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
@@ -96,22 +128,37 @@ export class Signalling {
     return new Promise((resolve) => {
       const socket = new WebSocket(address)
       this.#socket = socket
+      let heardAtMs = Date.now()
+      const end = (code: number): void => {
+        clearInterval(heart)
+        if (this.#socket === socket) this.#isOpen = false
+        resolve(code)
+      }
+      const heart = setInterval(() => {
+        if (Date.now() - heardAtMs > SILENCE_MS) {
+          // a dead connection would take its time to close
+          socket.close()
+          end(CLOSED_ABNORMALLY)
+        } else if (socket.readyState === WebSocket.OPEN) socket.send(PING)
+      }, PING_MS)
       socket.onopen = () => {
         this.#isOpen = true
         socket.send(JSON.stringify({ type: 'hello', role, room_id: roomId, ...(token ? { token } : {}) }))
       }
-      socket.onmessage = ({ data }) => this.#hear(data)
-      socket.onclose = () => {
-        this.#isOpen = false
-        resolve()
+      socket.onmessage = ({ data }) => {
+        heardAtMs = Date.now()
+        if (this.#socket === socket) this.#hear(data)
       }
+      socket.onclose = ({ code }) => end(code)
     })
   }
 
   #hear(data: unknown): void {
     if (typeof data !== 'string' || data.length > MAX_MESSAGE_CHARS) return
     const message = serverMessageSchema.safeParse(parseJson(data))
-    if (message.success) this.#show(applyMessage(this.#view, message.data))
+    if (!message.success) return
+    const view = applyMessage(this.#view, message.data)
+    if (view !== this.#view) this.#show(view)
   }
 
   #show(view: RoomView): void {

@@ -25,7 +25,9 @@ export interface HttpSourceOptions {
   onServerDate?: (date: { serverMs: number; localMs: number }) => void
 }
 
-const MAX_FAILURES = 10
+/** A network that is away for longer than the server keeps media leaves nothing to go on with: the player starts anew. */
+const AWAY_LIMIT_MS = 90_000
+const MAX_IDLE_LOOKS = 10
 /** A held request that ends sooner was not held: asking at once again would be a flood. */
 const SHORTEST_HOLD_MS = 2000
 /** With half a part's time on the way, the next question would come too late for the next part. */
@@ -33,11 +35,17 @@ const LONG_ROUND_TRIP_MS = 120
 /** So many parts quicker than they were made: the track is behind, one look at the playlist catches up. */
 const CATCH_UP_PARTS = 8
 const CATCH_UP_SHARE = 0.6
+/** A part comes about a second after its picture reached the origin. If all of them are old, looking often does not help. */
+const OLD_MS = 3000
+const LOOK_AGAIN_MS = 5000
 
 export class HttpSource {
   readonly #options: HttpSourceOptions
   readonly #closing = new AbortController()
   #recent: number[] = []
+  #lookedAtMs = -Infinity
+  /** how old the newest part was when it came */
+  #lagMs: number | null = null
 
   constructor(options: HttpSourceOptions) {
     this.#options = options
@@ -66,10 +74,13 @@ export class HttpSource {
       const isThere = await asked.shift()?.answer
       if (isThere) idle = 0
       if (isThere && !this.#isBehind()) continue
+      this.#lookedAtMs = this.#options.http.nowMs()
       if (!isThere) asked = await this.#abandon(asked)
       const { next } = track
       this.#note(await this.#retry(() => this.#readPlaylist(isThere ? null : next)))
-      if (!isThere && isSame(next, track.next)) await this.#wait(idle++)
+      if (isThere || !isSame(next, track.next)) continue
+      if (idle >= MAX_IDLE_LOOKS) throw new PlayerError('part_not_found', 'the playlist does not go on')
+      await this.#wait(idle++)
     }
     await this.#abandon(asked)
   }
@@ -98,9 +109,9 @@ export class HttpSource {
   }
 
   /** False when the server says there is no such part: only the playlist can tell why. */
-  async #isAnswered(ask: () => Promise<unknown>): Promise<boolean> {
+  async #isAnswered(ask: () => Promise<{ lagMs: number | null }>): Promise<boolean> {
     try {
-      await ask()
+      this.#lagMs = (await ask()).lagMs
       return true
     } catch (error) {
       if (error instanceof PlayerError && error.code === 'part_not_found') return false
@@ -128,9 +139,10 @@ export class HttpSource {
     this.#recent = []
   }
 
-  /** Parts that come faster than time passes come from the past. */
+  /** Parts that come faster than time passes come from the past, and so do old ones, however slowly a busy page asks for them. */
   #isBehind(): boolean {
     const now = this.#options.http.nowMs()
+    if ((this.#lagMs ?? 0) > OLD_MS && now - this.#lookedAtMs > LOOK_AGAIN_MS) return true
     this.#recent.push(now)
     const first = this.#recent.at(-CATCH_UP_PARTS - 1)
     if (first === undefined) return false
@@ -140,22 +152,29 @@ export class HttpSource {
 
   /** Asks again while it makes sense: at once after a hold that ran out, with growing waits when the network fails. */
   async #retry<Result>(ask: () => Promise<Result>): Promise<Result> {
-    for (let failures = 0; ;) {
-      const asked = this.#options.http.nowMs()
+    const { nowMs } = this.#options.http
+    let failures = 0
+    for (let wellAtMs = nowMs(); ;) {
+      const asked = nowMs()
       try {
         return await ask()
       } catch (error) {
-        if (this.#closing.signal.aborted || !isWorthAsking(error) || failures >= MAX_FAILURES) throw error
-        const wasHeld = isTimeout(error) && this.#options.http.nowMs() - asked > SHORTEST_HOLD_MS
-        if (wasHeld) failures = 0
-        else await this.#wait(failures++)
+        const isOver = this.#closing.signal.aborted || nowMs() - wellAtMs > AWAY_LIMIT_MS
+        if (isOver || !isWorthAsking(error)) throw error
+        const wasHeld = isTimeout(error) && nowMs() - asked > SHORTEST_HOLD_MS
+        if (wasHeld) {
+          failures = 0
+          wellAtMs = nowMs()
+        } else await this.#wait(failures++)
       }
     }
   }
 
   async #wait(failures: number): Promise<void> {
-    if (failures >= MAX_FAILURES) throw new PlayerError('part_not_found', 'the playlist does not go on')
-    await waitMs(backoffMs(failures, this.#options.http.retry), this.#closing.signal)
+    await waitMs(
+      backoffMs(failures, this.#options.http.retry),
+      this.#options.http.waking(this.#closing.signal),
+    )
   }
 
   #lose(cause: unknown): void {

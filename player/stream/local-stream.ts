@@ -32,7 +32,7 @@ export class LocalStream {
   #partSegments = 9
   #epochMs: number | null = null
   #isClosed = false
-  #nudge = withResolver()
+  readonly #held = new Set<() => void>()
   /** the rendition that was primed: the one to begin with */
   primed: string | null = null
 
@@ -71,9 +71,16 @@ export class LocalStream {
     const known = this.#feeds.get(name)
     if (known?.isResting) known.close()
     const feed = known && !known.isResting ? known : this.#open(name, master)
-    const info = await feed.ready
-    this.#epochMs ??= info.epochMs
-    return feed
+    try {
+      const info = await feed.ready
+      this.#epochMs ??= info.epochMs
+      return feed
+    } catch (cause) {
+      // who asks again begins anew
+      if (this.#feeds.get(name) === feed) this.#feeds.delete(name)
+      feed.close()
+      throw cause
+    }
   }
 
   find(name: string): TrackFeed | undefined {
@@ -117,8 +124,7 @@ export class LocalStream {
 
   /** Answers the playlist requests that wait, with what there is: hls.js notices a seek only when a playlist comes. */
   nudge(): void {
-    this.#nudge.resolve()
-    this.#nudge = withResolver()
+    for (const answerNow of [...this.#held]) answerNow()
   }
 
   close(): void {
@@ -132,12 +138,20 @@ export class LocalStream {
     const state = { head: track.head, ended: track.ended, partTargetSec }
     const directives = parseDeliveryDirectives(query, state)
     if (directives.kind === 'wait')
-      await Promise.race([track.whenReached(directives.msn, directives.part, signal), this.#nudge.promise])
+      await this.#hold(track.whenReached(directives.msn, directives.part, signal))
     return formatMediaPlaylist(viewMediaPlaylist(track, []), {
       partTargetSec,
       epochMs: this.#epochMs ?? epochMs,
       partSegments: this.#partSegments,
       init: initName,
+    })
+  }
+
+  /** Resolves with the promise, or when nudged. */
+  #hold(reached: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#held.add(resolve)
+      reached.then(resolve, reject).finally(() => this.#held.delete(resolve))
     })
   }
 
@@ -166,10 +180,4 @@ function copy(bytes: Uint8Array): ArrayBuffer {
   const copied = new ArrayBuffer(bytes.byteLength)
   new Uint8Array(copied).set(bytes)
   return copied
-}
-
-function withResolver(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined
-  const promise = new Promise<void>((done) => (resolve = done))
-  return { promise, resolve }
 }

@@ -40,6 +40,8 @@ export class MediaFetch {
   readonly retry: BackoffLimits
   readonly #onBytes: (bytes: number) => void
   readonly #closing = new AbortController()
+  #waking = new AbortController()
+  #isFailing = false
   /** waits of the latest answers that were not held */
   #waits: number[] = []
 
@@ -55,6 +57,22 @@ export class MediaFetch {
     return this.#waits.length === 0 ? 0 : Math.min(...this.#waits)
   }
 
+  /** The latest request came to nothing: the network, or the server, is away. */
+  get isFailing(): boolean {
+    return this.#isFailing
+  }
+
+  /** A signal that also fires when waiting any longer makes no sense: the network is back. */
+  waking(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#waking.signal])
+  }
+
+  /** Ends waits and held requests, so that they are made anew: after a sleep, or on another network, old connections are dead. */
+  wake(): void {
+    this.#waking.abort()
+    this.#waking = new AbortController()
+  }
+
   /** Throws `PlayerError`: the answer's own code, or `network_failed`. */
   async get(address: string, options: FetchOptions = {}): Promise<Fetched> {
     const asked = this.nowMs()
@@ -65,7 +83,9 @@ export class MediaFetch {
         credentials: 'same-origin',
       })
       const first = this.nowMs()
-      if (!answer.ok) throw errorOfAnswer(answer.status, await readCode(answer), address)
+      const refusal = answer.ok ? null : errorOfAnswer(answer.status, await readCode(answer), address)
+      this.#isFailing = refusal?.code === 'network_failed'
+      if (refusal) throw refusal
       const date = readDate(answer)
       const bytes = new Uint8Array(await answer.arrayBuffer())
       if (!options.isFollow) this.#waits = [...this.#waits, first - asked].slice(-MAX_WAITS)
@@ -73,7 +93,28 @@ export class MediaFetch {
       return { bytes, address: answer.url || address, date }
     } catch (cause) {
       if (cause instanceof PlayerError) throw cause
+      if (!options.signal?.aborted && !this.#closing.signal.aborted) this.#isFailing = true
       throw new PlayerError('network_failed', 'the request failed', { cause })
+    }
+  }
+
+  /** An answer without an end, piece by piece. Ends where the answer does; throws `PlayerError` as `get` does, in its middle too. */
+  async *read(address: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const own = AbortSignal.any([signal, this.#closing.signal, this.#waking.signal])
+    try {
+      const answer = await this.#fetch(address, {
+        signal: own,
+        cache: 'no-store',
+        credentials: 'same-origin',
+      })
+      const refusal = answer.ok ? null : errorOfAnswer(answer.status, await readCode(answer), address)
+      this.#isFailing = refusal?.code === 'network_failed'
+      if (refusal || !answer.body) throw refusal ?? new PlayerError('answer_malformed', 'no body')
+      yield* piecesOf(answer.body, this.#onBytes)
+    } catch (cause) {
+      if (cause instanceof PlayerError) throw cause
+      if (!own.aborted) this.#isFailing = true
+      throw new PlayerError('network_failed', 'the connection broke', { cause })
     }
   }
 
@@ -88,8 +129,27 @@ export class MediaFetch {
 
   #signals({ signal, isFollow, isFresh }: FetchOptions): AbortSignal[] {
     const limitMs = isFollow || isFresh ? HELD_LIMIT_MS : TRANSFER_LIMIT_MS
-    const own = [this.#closing.signal, AbortSignal.timeout(limitMs)]
+    const own = [this.#closing.signal, this.#waking.signal, AbortSignal.timeout(limitMs)]
     return signal ? [...own, signal] : own
+  }
+}
+
+/** Safari's streams cannot be iterated. */
+async function* piecesOf(
+  body: ReadableStream<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void> {
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      onBytes(value.byteLength)
+      yield value
+    }
+  } finally {
+    // whoever stops reading wants no more of it
+    await reader.cancel().catch(() => undefined)
   }
 }
 

@@ -62,13 +62,16 @@ export class TrackFetch {
     return concatBytes((await this.#segment(msn)).map(({ bytes }) => bytes))
   }
 
-  /** Asks for a part by its number even when the track does not know of it yet: the server holds the request until it exists. */
-  async follow(msn: number, part: number, options: FetchOptions): Promise<Part> {
+  /**
+   * Asks for a part by its number even when the track does not know of it yet: the server holds the request until it exists.
+   * `lagMs`: how long before this answer its picture reached the origin; null where the answer has no date.
+   */
+  async follow(msn: number, part: number, options: FetchOptions): Promise<{ lagMs: number | null }> {
     const name = `${msn}.${part}.m4s`
-    const { bytes } = await this.#http.get(this.#address + name, { ...options, isFollow: true })
+    const { bytes, date } = await this.#http.get(this.#address + name, { ...options, isFollow: true })
     const found = parse(name, () => readPart(bytes))
     this.#keep(name, [found])
-    return found
+    return { lagMs: date && date.serverMs - found.header.captureTimeMs }
   }
 
   #isWorthWhole(msn: number): boolean {

@@ -1,0 +1,107 @@
+/**
+ * What a viewer is told of an outage. He is seconds behind: told is what is on his screen, or about to be, not what the
+ * server knows. An outage that the reserve outlasts is not told at all.
+ */
+import type { LatencyMode } from './latency-mode.ts'
+import type { Outage } from './outage-log.ts'
+
+export interface OutageFacts {
+  mode: LatencyMode
+  /** oldest first */
+  outages: readonly Outage[]
+  /** when the picture now shown reached the origin, ms since 1970 by the server's clock; null: not known */
+  pictureMs: number | null
+  /** seconds that can be played without anything new */
+  reserveS: number
+  /** for so long the playhead has not moved, though it should */
+  stillMs: number
+  /** the server says that the program is over */
+  isRoomOver: boolean
+  /** the device says that it has no network */
+  isOffline: boolean
+  /** requests fail */
+  isFailing: boolean
+}
+
+export type OutageFinding =
+  | { kind: 'none' }
+  /** the streamer is gone, since then by the server's clock; on the screen he has been gone for `shownMs` */
+  | { kind: 'away'; sinceMs: number; shownMs: number }
+  /** this device has no network */
+  | { kind: 'offline' }
+  /** the server does not answer */
+  | { kind: 'unreachable' }
+  /** nothing but the slate is left to show of a program that is over */
+  | { kind: 'over' }
+
+/** Less than this to play, and the picture is about to stop. */
+export const LOW_RESERVE_S: Readonly<Record<LatencyMode, number>> = { continuity: 1.5, low: 0.3 }
+/** The browser itself says when it has shown all there is; so much later it is believed without it. */
+const PLAYED_OUT_MS = 2000
+const PLAYED_OUT_S = 0.3
+/** Capture times are told for whole parts, and two clocks may be read a moment apart. */
+const SLACK_MS = 300
+
+/** Pure: the same facts, the same finding. */
+export function findOutage(facts: OutageFacts): OutageFinding {
+  const { isRoomOver, isOffline, isFailing } = facts
+  const slate = shownSlate(facts)
+  const isPlayedOut = facts.reserveS < PLAYED_OUT_S && facts.stillMs > PLAYED_OUT_MS
+  if (isRoomOver && (slate?.backMs === null || isPlayedOut)) return { kind: 'over' }
+  if (slate) return away(slate, facts)
+  if (facts.reserveS >= LOW_RESERVE_S[facts.mode]) return { kind: 'none' }
+  if (isOffline) return { kind: 'offline' }
+  if (isFailing) return { kind: 'unreachable' }
+  if (isRoomOver) return { kind: 'none' }
+  const frozen = frozenBy(facts)
+  return frozen ? away(frozen, facts) : { kind: 'none' }
+}
+
+function away({ sinceMs }: Outage, { pictureMs }: OutageFacts): OutageFinding {
+  return { kind: 'away', sinceMs, shownMs: Math.max(0, (pictureMs ?? 0) - sinceMs) }
+}
+
+/** The outage whose slate is on the screen. */
+function shownSlate({ outages, pictureMs }: OutageFacts): Outage | null {
+  if (pictureMs === null) return null
+  const shown = outages.findLast(({ sinceMs }) => sinceMs + SLACK_MS < pictureMs)
+  return shown?.hasSlate && (shown.backMs === null || pictureMs < shown.backMs) ? shown : null
+}
+
+/** The outage that keeps the picture from going on: one that lasts, or one just over whose end has not reached the screen. */
+function frozenBy({ outages, pictureMs }: OutageFacts): Outage | null {
+  const last = outages.at(-1)
+  if (!last) return null
+  if (last.backMs === null) return last
+  return pictureMs !== null && pictureMs <= last.sinceMs + SLACK_MS ? last : null
+}
+
+export type OutageNotice =
+  /** on the viewer's screen the streamer has been gone since `fromMs`, on the clock of `nextNotice` */
+  | { kind: 'away'; sinceMs: number; fromMs: number }
+  | { kind: 'offline' }
+  | { kind: 'unreachable' }
+  /** the live picture is on the screen again, after one or the other */
+  | { kind: 'back'; after: 'away' | 'network'; untilMs: number }
+
+/** How long the return is told. */
+export const BACK_SHOWN_MS = 4000
+
+/** What to show next, after what is shown; `nowMs` on any clock that goes on. */
+export function nextNotice(
+  shown: OutageNotice | null,
+  finding: OutageFinding,
+  nowMs: number,
+): OutageNotice | null {
+  if (finding.kind === 'over') return null
+  if (finding.kind === 'away') {
+    const { sinceMs, shownMs } = finding
+    const isSame = shown?.kind === 'away' && shown.sinceMs === sinceMs
+    return isSame ? shown : { kind: 'away', sinceMs, fromMs: nowMs - shownMs }
+  }
+  if (finding.kind !== 'none') return finding.kind === shown?.kind ? shown : finding
+  if (shown === null) return null
+  if (shown.kind === 'back') return nowMs < shown.untilMs ? shown : null
+  const after = shown.kind === 'away' ? 'away' : 'network'
+  return { kind: 'back', after, untilMs: nowMs + BACK_SHOWN_MS }
+}

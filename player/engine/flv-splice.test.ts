@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import { concatBytes } from '../../media/bytes.ts'
+import { encodeFlvTag, FLV_HEADER, FlvParser, type FlvTag } from '../../media/flv-stream.ts'
+import { FlvSplice } from './flv-splice.ts'
+
+const VIDEO_HEADER = [0x17, 0, 0, 0, 0, 1]
+const AUDIO_HEADER = [0xaf, 0, 0x11, 0x90]
+
+function tag(type: FlvTag['type'], timestampMs: number, data: readonly number[]): Uint8Array {
+  return encodeFlvTag({ type, timestampMs, data: Uint8Array.from(data) })
+}
+
+/** A connection that begins at a time: headers, then both kinds every 40 ms. */
+function connection(fromMs: number, toMs: number, videoHeader = VIDEO_HEADER): Uint8Array {
+  const pieces = [
+    FLV_HEADER,
+    tag('script', 0, [2]),
+    tag('video', 0, videoHeader),
+    tag('audio', 0, AUDIO_HEADER),
+  ]
+  for (let ms = fromMs; ms < toMs; ms += 40)
+    pieces.push(tag('video', ms, [0x27, 1, 0, 0, 0, ms & 0xff]), tag('audio', ms + 5, [0xaf, 1, 7]))
+  return concatBytes(pieces)
+}
+
+function seen(bytes: Uint8Array): string[] {
+  return new FlvParser().push(bytes).map(({ type, timestampMs, data }) => {
+    const isHeader = data[1] === 0 && type !== 'script'
+    return `${type[0]}${isHeader ? 'H' : ''}${timestampMs}`
+  })
+}
+
+describe('FlvSplice', () => {
+  it('hands on a first connection as it is, in whole tags, however its bytes come', () => {
+    const splice = new FlvSplice(() => undefined)
+    const whole = connection(1000, 1080)
+    const pieces: Uint8Array[] = []
+    for (let at = 0; at < whole.length; at += 7) pieces.push(splice.push(whole.subarray(at, at + 7)))
+    expect(seen(concatBytes(pieces))).toEqual(['s0', 'vH1000', 'v1000', 'aH1005', 'a1005', 'v1040', 'a1045'])
+  })
+
+  it('goes on exactly where the last connection broke, in the middle of a tag', () => {
+    const splice = new FlvSplice(() => undefined)
+    const first = connection(1000, 1200)
+    const pieces = [splice.push(first.subarray(0, first.length - 9))]
+    splice.begin()
+    pieces.push(splice.push(connection(1000, 1280)))
+    expect(seen(concatBytes(pieces))).toEqual([
+      's0',
+      'vH1000',
+      'v1000',
+      'aH1005',
+      ...[1005, 1045, 1085, 1125, 1165, 1205, 1245].flatMap((ms) => [
+        `a${ms}`,
+        ...(ms < 1245 ? [`v${ms + 35}`] : []),
+      ]),
+    ])
+  })
+
+  it('sends a header again only where it has changed', () => {
+    const splice = new FlvSplice(() => undefined)
+    splice.push(connection(1000, 1080))
+    splice.begin()
+    expect(
+      seen(concatBytes([FLV_HEADER, splice.push(connection(1080, 1120, [0x17, 0, 0, 0, 0, 2]))])),
+    ).toEqual(['vH1080', 'v1080', 'a1085'])
+  })
+
+  it('gives up where the new connection begins too late', () => {
+    const splice = new FlvSplice(() => undefined)
+    splice.push(connection(1000, 1080))
+    splice.begin()
+    expect(() => splice.push(connection(3000, 3080))).toThrow('1960 ms after')
+  })
+
+  it('refuses what is no FLV', () => {
+    const splice = new FlvSplice(() => undefined)
+    expect(() => splice.push(new TextEncoder().encode('<html>not found at all</html>'))).toThrow('signature')
+  })
+})

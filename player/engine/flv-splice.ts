@@ -1,0 +1,100 @@
+/**
+ * Joins the connections of one FLV viewer into one stream: what a later one repeats is dropped, and it goes on exactly where the
+ * last one broke. mpegts.js never notices that there was another.
+ */
+import { encodeFlvTag, FlvParser, isSequenceHeader, type FlvTag } from '../../media/flv-stream.ts'
+import { concatBytes } from '../../media/bytes.ts'
+import { PlayerError } from '../player-error.ts'
+
+/** Signature, flags and the first PreviousTagSize (annex E.2). */
+const FILE_HEADER_BYTES = 13
+/** Two frames at 24 fps: a larger hole in the picture freezes mpegts.js for good. */
+const LARGEST_HOLE_MS = 85
+
+type MediaType = 'audio' | 'video'
+
+export class FlvSplice {
+  readonly #onTag: (tag: FlvTag) => void
+  readonly #lastMs: Record<MediaType, number | null> = { audio: null, video: null }
+  readonly #headers: Record<MediaType, Uint8Array | null> = { audio: null, video: null }
+  #waiting: Record<MediaType, FlvTag | null> = { audio: null, video: null }
+  #parser = new FlvParser()
+  /** the first connection's file header, while it is incomplete; null once it was handed on */
+  #fileHeader: number[] | null = []
+  #isFirst = true
+
+  /** `onTag` is told of everything that is handed on, headers too. */
+  constructor(onTag: (tag: FlvTag) => void) {
+    this.#onTag = onTag
+  }
+
+  /** Another connection: its bytes come from their start. */
+  begin(): void {
+    const hasMedia = this.#lastMs.audio !== null || this.#lastMs.video !== null
+    if (hasMedia) this.#isFirst = false
+    this.#parser = new FlvParser()
+    this.#waiting = { audio: null, video: null }
+  }
+
+  /**
+   * What of this chunk is to be handed on, in whole tags. Throws `MediaError` where it is no FLV, `fell_behind` where the new
+   * connection begins after the place where the last one broke.
+   */
+  push(chunk: Uint8Array): Uint8Array {
+    const pieces: Uint8Array[] = []
+    this.#takeFileHeader(chunk, pieces)
+    for (const tag of this.#parser.push(chunk)) this.#take(tag, pieces)
+    return concatBytes(pieces)
+  }
+
+  #takeFileHeader(chunk: Uint8Array, pieces: Uint8Array[]): void {
+    if (this.#fileHeader === null) return
+    this.#fileHeader.push(...chunk.subarray(0, FILE_HEADER_BYTES - this.#fileHeader.length))
+    if (this.#fileHeader.length < FILE_HEADER_BYTES) return
+    pieces.push(Uint8Array.from(this.#fileHeader))
+    this.#fileHeader = null
+  }
+
+  #take(tag: FlvTag, pieces: Uint8Array[]): void {
+    if (tag.type === 'script') {
+      if (this.#isFirst) this.#hand(tag, pieces)
+      return
+    }
+    const { type } = tag
+    if (isHeader(tag)) {
+      this.#waiting[type] = isSame(tag.data, this.#headers[type]) ? null : tag
+      return
+    }
+    const lastMs = this.#lastMs[type]
+    const stepMs = lastMs === null ? 0 : (tag.timestampMs - lastMs) | 0
+    if (!this.#isFirst && lastMs !== null && stepMs <= 0) return
+    if (!this.#isFirst && stepMs > LARGEST_HOLE_MS)
+      throw new PlayerError('fell_behind', `the stream goes on ${stepMs} ms after the place where it broke`)
+    const header = this.#waiting[type]
+    if (header) {
+      this.#headers[type] = header.data.slice()
+      this.#waiting[type] = null
+      this.#hand({ ...header, timestampMs: tag.timestampMs }, pieces)
+    }
+    this.#lastMs[type] = tag.timestampMs
+    this.#hand(tag, pieces)
+  }
+
+  #hand(tag: FlvTag, pieces: Uint8Array[]): void {
+    pieces.push(encodeFlvTag(tag))
+    this.#onTag(tag)
+  }
+}
+
+/** A tag too short to say is media: the engine may complain of it. */
+function isHeader(tag: FlvTag): boolean {
+  try {
+    return isSequenceHeader(tag)
+  } catch {
+    return false
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array | null): boolean {
+  return b !== null && a.length === b.length && a.every((byte, i) => byte === b[i])
+}
