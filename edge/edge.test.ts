@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../tests/support/eventually.ts'
 import type { RunningEdge } from '../tests/support/running-edge.ts'
 import { CLUSTER_SECRET, startEdge } from '../tests/support/running-edge.ts'
-import { bytes, json, Parked, ScriptedOrigin } from '../tests/support/scripted-origin.ts'
+import { bytes, json, Parked, ScriptedOrigin, type Script } from '../tests/support/scripted-origin.ts'
 import { BLOCKING_PLAYLIST_MS, LINGER_MS } from './answer.ts'
 
 const TRACK = '/live/room-1/program01/720p'
@@ -255,11 +255,11 @@ describe('errors', () => {
     expect((await get(PLAYLIST)).status).toBe(200)
     expect((await get('/live/room-1/master.m3u8')).status).toBe(200)
     expect(await requests('stale')).toBe(2)
-    expect((await get(`${TRACK}/13.0.m4s`)).status).toBe(502)
+    expect((await get(`${TRACK}/init-0.mp4`)).status).toBe(502)
     await origin.listen()
     now += LINGER_MS
-    origin.on(`${TRACK}/13.0.m4s`, bytes(BODY))
-    expect((await get(`${TRACK}/13.0.m4s`)).status).toBe(200)
+    origin.on(`${TRACK}/init-0.mp4`, bytes(BODY))
+    expect((await get(`${TRACK}/init-0.mp4`)).status).toBe(200)
   })
 
   it('does not give out a stale playlist for ever', async () => {
@@ -279,6 +279,53 @@ describe('errors', () => {
     await origin.kill()
     now += LINGER_MS
     expect((await get(PLAYLIST)).status).toBe(502)
+  })
+})
+
+describe('an origin that starts again', () => {
+  const BLOCKED = `${PLAYLIST}?_HLS_msn=12&_HLS_part=3`
+
+  it('is waited for by those who wait for a part or a playlist: they get it', async () => {
+    origin.on(PART, new Parked().script).on(BLOCKED, new Parked().script)
+    const answers = [PART, BLOCKED].map((path) => get(path))
+    await Promise.all([origin.untilAsked(PART), origin.untilAsked(BLOCKED)])
+    await origin.kill()
+    const late = get(`${TRACK}/11.m4s`)
+    const starting: Script = (res) => res.writeHead(503, { 'Retry-After': '1' }).end('{}')
+    for (const path of [PART, BLOCKED]) origin.on(path, starting)
+    origin.on(`${TRACK}/11.m4s`, bytes(BODY))
+    await origin.listen()
+    expect((await late).body.equals(BODY)).toBe(true)
+    await Promise.all([origin.untilAsked(PART, 2), origin.untilAsked(BLOCKED, 2)])
+    origin.on(PART, bytes(BODY)).on(BLOCKED, bytes('#EXTM3U\n'))
+    const [part, playlist] = await Promise.all(answers)
+    expect(part?.body.equals(BODY)).toBe(true)
+    expect(playlist?.body.toString()).toBe('#EXTM3U\n')
+  })
+
+  it('and stays away is no longer waited for than an origin holds a request: ask again, says the edge', async () => {
+    await edge.close()
+    edge = await startEdge({ originUrl: origin.url, awayMs: 300, now: () => now })
+    await origin.kill()
+    const { status, body } = await get(PART)
+    expect(status).toBe(503)
+    expect(JSON.parse(body.toString())).toMatchObject({ code: 'part_timeout' })
+    await origin.listen()
+    origin.on(PART, bytes(BODY))
+    now += LINGER_MS
+    expect((await get(PART)).status).toBe(200)
+  })
+
+  it('and is waited for by nobody any more is not asked again', async () => {
+    await edge.close()
+    edge = await startEdge({ originUrl: origin.url, limits: { graceMs: 20 } })
+    await origin.kill()
+    const leaving = new AbortController()
+    const viewer = send(`${edge.url}${PART}`, { dispatcher: clients, signal: leaving.signal })
+    await eventually(async () => (await edge.metric('headwater_edge_fills')) === 1)
+    leaving.abort()
+    await expect(viewer).rejects.toThrow()
+    await eventually(async () => (await edge.metric('headwater_edge_fills')) === 0)
   })
 })
 

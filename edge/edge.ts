@@ -15,6 +15,7 @@ import { serveObject } from './http.ts'
 import { isMediaPath, parseMediaPath } from './media-path.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { createEdgeMetrics } from './metrics.ts'
+import { PatientUpstream } from './patient-upstream.ts'
 import type { OriginTiming, Upstream } from './upstream.ts'
 import { OriginUpstream } from './upstream.ts'
 
@@ -29,6 +30,8 @@ export interface EdgeOptions {
   flv?: Partial<FlvHubSettings>
   limits?: Partial<CoalescerLimits>
   timing?: Partial<OriginTiming>
+  /** How long requests that wait for something wait for an origin that is away. */
+  awayMs?: number
   /** Milliseconds; for tests. */
   now?: () => number
 }
@@ -49,7 +52,8 @@ export class Edge {
     const { originUrl, clusterSecret, logger, timing = {}, limits = {}, flv = {} } = options
     this.#logger = logger
     this.#warn = new CountedWarn({ logger })
-    this.#upstream = new OriginUpstream({ originUrl, clusterSecret, timing })
+    const origin = new OriginUpstream({ originUrl, clusterSecret, timing })
+    this.#upstream = new PatientUpstream(origin, options.awayMs)
     this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: options.now ?? Date.now })
     this.#metrics = createEdgeMetrics(options.metrics, {
       cacheBytes: () => this.#cache.bytes,

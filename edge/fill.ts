@@ -1,5 +1,6 @@
 /** One fetch, many readers: detached from every client, read while it arrives, kept only when it arrived whole. */
 
+import { HeadwaterError } from '../runtime/errors.ts'
 import type { Answer } from './answer.ts'
 import { answerOf, errorAnswer, JSON_TYPE, mayBlock, typeOf } from './answer.ts'
 import type { ObjectRequest } from './media-path.ts'
@@ -86,10 +87,7 @@ export class Fill {
       for await (const chunk of answer.body) this.#add(chunk)
       this.#finish()
     } catch (error) {
-      this.#settle(
-        { how: 'failed', answer: errorAnswer('upstream_unavailable', 'the origin is not there') },
-        error,
-      )
+      this.#settle({ how: 'failed', answer: failureOf(error) }, error)
       this.#abort.abort()
     }
   }
@@ -139,4 +137,11 @@ export class Fill {
     if (this.#grace !== null) clearTimeout(this.#grace)
     this.#grace = null
   }
+}
+
+function failureOf(error: unknown): Answer {
+  const isLate = error instanceof HeadwaterError && error.code === 'part_timeout'
+  return isLate
+    ? errorAnswer('part_timeout', error.message)
+    : errorAnswer('upstream_unavailable', 'the origin is not there')
 }

@@ -11,6 +11,10 @@ export interface UpstreamAnswer {
   length: number | null
   /** Which broadcast an FLV is of, when the origin says so: its timeline is not another's. */
   program: string | null
+  /** Where that broadcast's timeline goes on behind a restart of the origin: what was sent of later times is made anew. */
+  resumedMs: number | null
+  /** The origin does not know yet what it has: to be asked again in a moment. */
+  isStarting: boolean
   /** Must be read to its end or left by `break` or an abort; throws when the connection is lost before the end. */
   body: AsyncIterable<Buffer>
 }
@@ -53,6 +57,7 @@ const TIMING: OriginTiming = {
 }
 const MEDIA_ROOT = '/internal/media'
 const PROGRAM_HEADER = 'x-headwater-program'
+const RESUMED_HEADER = 'x-headwater-resumed'
 // Parked requests have a pool of their own: in one pool they would starve the fetches that could be answered at once.
 const MAX_BLOCKED_CONNECTIONS = 2048
 const MAX_BULK_CONNECTIONS = 64
@@ -89,9 +94,14 @@ export class OriginUpstream implements Upstream {
       })
       // A body nobody reads any more (the asker left) must not become an uncaught error.
       body.on('error', () => undefined)
-      const length = Number(headers['content-length'] ?? NaN)
-      const program = String(headers[PROGRAM_HEADER] ?? '') || null
-      return { status: statusCode, length: Number.isSafeInteger(length) ? length : null, program, body }
+      return {
+        status: statusCode,
+        length: wholeNumber(headers['content-length']),
+        program: String(headers[PROGRAM_HEADER] ?? '') || null,
+        resumedMs: wholeNumber(headers[RESUMED_HEADER]),
+        isStarting: statusCode === 503 && headers['retry-after'] !== undefined,
+        body,
+      }
     } catch (error) {
       throw new HeadwaterError('upstream_unavailable', 'the origin does not answer', { cause: error })
     }
@@ -118,4 +128,9 @@ export class OriginUpstream implements Upstream {
     if (!mayBlock(request)) return { dispatcher: this.#bulk, headersTimeout: headMs, bodyTimeout: silenceMs }
     return { dispatcher: this.#blocked, headersTimeout: blockedMs, bodyTimeout: silenceMs }
   }
+}
+
+function wholeNumber(value: string | string[] | undefined): number | null {
+  const number = Number(value ?? NaN)
+  return Number.isSafeInteger(number) ? number : null
 }

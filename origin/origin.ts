@@ -119,8 +119,10 @@ export class Origin {
     server.mount((req, res, url) => internal.guard(req, res, url))
     // Before it knows what was there before a restart, nothing it says of a program would be true.
     server.mount((_, res) => {
-      if (!this.#isStarted) sendError(res, new HeadwaterError('not_ready', 'the origin is starting'))
-      return !this.#isStarted
+      if (this.#isStarted) return false
+      res.setHeader('Retry-After', '1')
+      sendError(res, new HeadwaterError('not_ready', 'the origin is starting'))
+      return true
     })
     server.mount((req, res, url) => internal.handle(req, res, url))
     server.mount((req, res, url) => media.handle(req, res, url))
