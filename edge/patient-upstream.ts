@@ -28,11 +28,13 @@ export class PatientUpstream implements Upstream {
     const endsAtMs = Date.now() + this.#holdMs
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       const answer = await this.#tryOnce(request, signal, endsAtMs)
-      if (answer !== null) return answer
+      if (!(answer instanceof Error)) return answer
       // Jitter, so that those who wait for many parts do not meet a starting origin in one instant.
       await delay(pauseMs * (0.5 + Math.random()), null, { signal }).catch(() => null)
       if (signal.aborted || Date.now() >= endsAtMs)
-        throw new HeadwaterError('part_timeout', `the origin has been away for ${this.#holdMs / 1000} s`)
+        throw new HeadwaterError('part_timeout', `the origin has been away for ${this.#holdMs / 1000} s`, {
+          cause: answer,
+        })
     }
   }
 
@@ -40,12 +42,12 @@ export class PatientUpstream implements Upstream {
     await this.#upstream.close()
   }
 
-  /** Null where it may be tried again. */
+  /** An error where it may be tried again. */
   async #tryOnce(
     request: ObjectRequest,
     signal: AbortSignal,
     endsAtMs: number,
-  ): Promise<UpstreamAnswer | null> {
+  ): Promise<UpstreamAnswer | Error> {
     // An origin that came back in the middle begins to hold anew.
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), Math.max(0, endsAtMs - Date.now()) + MAX_PAUSE_MS)
@@ -53,12 +55,12 @@ export class PatientUpstream implements Upstream {
       const answer = await this.#upstream.ask(request, AbortSignal.any([signal, late.signal]))
       if (!answer.isStarting) return answer
       for await (const _ of answer.body) continue
-    } catch {
-      // the next attempt tells
+      return new Error('the origin is starting')
+    } catch (cause) {
+      return cause instanceof Error ? cause : new Error(String(cause))
     } finally {
       clearTimeout(timer)
     }
-    return null
   }
 }
 

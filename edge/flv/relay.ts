@@ -69,7 +69,7 @@ export class FlvRelay {
       upstream,
       timing: settings,
       onAsk: () => metrics.originFetches.inc({ kind: 'flv' }),
-      onOpen: (program) => this.#onOpen(program),
+      onOpen: (program, resumedMs) => this.#onOpen(program, resumedMs),
       onTags: (tags) => this.#onTags(tags),
       onLost: (cause) => this.#onLost(cause),
       onEnd: (answer) => this.#close(answer),
@@ -133,8 +133,8 @@ export class FlvRelay {
     client.pump(Date.now())
   }
 
-  #onOpen(program: string | null): void {
-    this.#splice.begin(program)
+  #onOpen(program: string | null, resumedMs: number | null): void {
+    this.#splice.begin(program, resumedMs)
     if (this.#isOpen) return
     this.#isOpen = true
     this.#resolveOpened(null)

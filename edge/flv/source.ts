@@ -21,7 +21,7 @@ export interface FlvSourceOptions {
   upstream: Upstream
   timing: FlvSourceTiming
   /** A connection was opened: tags of a new one follow. */
-  onOpen: (program: string | null) => void
+  onOpen: (program: string | null, resumedMs: number | null) => void
   onTags: (tags: FlvTag[]) => void
   /** A connection ended or could not be made; it is asked for again. */
   onLost: (cause: unknown) => void
@@ -90,7 +90,7 @@ export class FlvSource {
       const answer = await this.#options.upstream.ask(this.#options.request, this.#abort.signal)
       if (answer.status !== 200) return await this.#readRefusal(answer)
       this.#isOpened = true
-      this.#options.onOpen(answer.program)
+      this.#options.onOpen(answer.program, answer.resumedMs)
       const parser = new FlvParser({ maxTagBytes: MAX_TAG_BYTES })
       for await (const chunk of answer.body) {
         const tags = parser.push(chunk)

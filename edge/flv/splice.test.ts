@@ -4,8 +4,13 @@ import type { FlvTag } from '../../media/flv-stream.ts'
 import { Splice } from './splice.ts'
 import { kindOf } from './tag-kind.ts'
 
-function run(splice: Splice, tags: FlvTag[], program: string | null = null): FlvTag[] {
-  splice.begin(program)
+function run(
+  splice: Splice,
+  tags: FlvTag[],
+  program: string | null = null,
+  resumedMs: number | null = null,
+): FlvTag[] {
+  splice.begin(program, resumedMs)
   return tags.flatMap((tag) => splice.accept(tag, kindOf(tag) ?? 'script') ?? [])
 }
 
@@ -54,6 +59,28 @@ describe('a splice of connections', () => {
     run(splice, media(10_000, 15_000), 'one')
     expect(run(splice, media(10_000, 16_000), 'one').length).toBe(media(15_000, 16_000).length)
     expect(run(splice, media(10_000, 16_000), 'two').length).toBe(media(10_000, 16_000).length)
+  })
+
+  it('puts behind what was sent what an origin makes anew of the same times after its restart', () => {
+    const splice = new Splice()
+    run(splice, media(10_000, 15_480), 'one')
+    // The source's FLV: nothing of before is there any more.
+    const after = run(splice, media(15_000, 17_000), 'one', 15_000)
+    expect(after.map((tag) => tag.timestampMs)).toEqual(
+      media(15_000, 17_000).map((tag) => tag.timestampMs + 473),
+    )
+    // And a connection after that, of the same life of the origin, repeats what this one had.
+    const again = run(splice, media(16_000, 18_000), 'one', 15_000)
+    expect(again.map((tag) => tag.timestampMs)).toEqual(
+      media(17_000, 18_000).map((tag) => tag.timestampMs + 473),
+    )
+  })
+
+  it('goes on without a hole or a repetition behind a restart where nothing was sent that is made anew', () => {
+    const splice = new Splice()
+    const before = run(splice, media(10_000, 15_000), 'one')
+    const after = run(splice, media(12_000, 17_000), 'one', 15_000)
+    expect(labels([...before, ...after])).toEqual(labels(media(10_000, 17_000)))
   })
 
   it('leaves metadata at time 0, and gives other headers the time they come at', () => {

@@ -10,6 +10,8 @@ import type { TagKind } from './tag-kind.ts'
 const OTHER_TIMELINE_MS = 30_000
 /** Between the last tag of one timeline and the first of the next: a frame, about. */
 const SEAM_MS = 33
+/** A picture is decoded so much before it is shown, at most: the first one behind a restart may have a time before it. */
+const REORDER_MS = 500
 
 export class Splice {
   #offsetMs = 0
@@ -19,9 +21,17 @@ export class Splice {
   #state: 'first' | 'joining' | 'joined' = 'first'
   #program: string | null = null
   #isOtherProgram: boolean | null = null
+  #resumedMs: number | null = null
+  /** From this time of the program on, this connection has other frames than the one before. */
+  #anewFromMs: number | null = null
 
-  /** To be called before the first tag of every connection, with its program when that is known. */
-  begin(program: string | null): void {
+  /**
+   * To be called before the first tag of every connection, with its program when that is known, and where that went on behind
+   * the last restart of its origin: frames of later times were sent before it, too, and are made anew.
+   */
+  begin(program: string | null, resumedMs: number | null = null): void {
+    this.#anewFromMs = resumedMs === this.#resumedMs ? null : resumedMs
+    this.#resumedMs = resumedMs
     const isKnown = program !== null && this.#program !== null
     this.#isOtherProgram = isKnown ? program !== this.#program : null
     this.#program = program
@@ -51,7 +61,10 @@ export class Splice {
     const newestMs = this.#newestMs() ?? 0
     const aheadMs = since(newestMs, (tag.timestampMs + this.#offsetMs) >>> 0)
     const isOther = this.#isOtherProgram ?? aheadMs < -OTHER_TIMELINE_MS
-    if (isOther) this.#offsetMs = newestMs + SEAM_MS - tag.timestampMs
+    const isRepeated = !isOther && this.#anewFromMs !== null && aheadMs <= 0
+    // What lies before the restart was sent already; the rest goes behind what was sent, not over it.
+    if (isRepeated && tag.timestampMs < (this.#anewFromMs ?? 0) - REORDER_MS) return false
+    if (isOther || isRepeated) this.#offsetMs = newestMs + SEAM_MS - tag.timestampMs
     this.#state = 'joined'
     return true
   }
