@@ -15,6 +15,7 @@ import { RecordingAccess } from './http/recording-access.ts'
 import { RecordingDownloads } from './http/recording-download.ts'
 import { createRecordingsApi } from './http/recordings-api.ts'
 import { Journals } from './journal/journals.ts'
+import { slateRoutes } from './http/slate-api.ts'
 import { RtmpListener, type RtmpListenerOptions } from './ingest/rtmp-listener.ts'
 import { countPrograms } from './program/program-metrics.ts'
 import { EncodingJobs } from './program/encoding-jobs.ts'
@@ -150,6 +151,7 @@ export class Origin {
       publicUrl: this.#options.config.publicUrl,
       trustProxy: this.#options.config.http.trustProxy,
       rtmpPort: () => this.rtmp.port,
+      routes: [slateRoutes({ slates: this.slates, registry: this.rooms, ...this.#options.config.slate })],
     })
   }
 

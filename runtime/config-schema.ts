@@ -121,6 +121,15 @@ export const configSchema = z.strictObject({
   rooms: z.strictObject({ max: z.int().min(1).max(1_000_000).default(10_000) }).prefault({}),
   ladder: ladder.prefault({}),
   source: source.prefault({}),
+  slate: z
+    .strictObject({
+      maxUploadBytes: z
+        .int()
+        .min(1024)
+        .max(100 * MEBIBYTE)
+        .default(20 * MEBIBYTE),
+    })
+    .prefault({}),
   window: z.strictObject({ seconds: z.int().min(20).max(600).default(60) }).prefault({}),
   reconnectWindowSeconds: z.int().min(0).max(1800).default(300),
   recording: recording.prefault({}),

@@ -55,6 +55,8 @@ export interface SealedCommand {
   args: readonly string[]
   input: Uint8Array
   timeoutMs: number
+  /** Of processor time. */
+  cpuSeconds: number
   /** More on standard output than this is a failure. */
   maxOutputBytes: number
   /** Ends it at once. */
@@ -62,16 +64,19 @@ export interface SealedCommand {
 }
 
 export type SealedResult =
-  { output: Buffer } | { failure: 'timeout' | 'too-much-output' | 'aborted' | 'failed'; lines: string }
+  | { output: Buffer; lines: string }
+  | { failure: 'timeout' | 'too-much-output' | 'aborted' | 'failed'; lines: string }
 
 /** What a sealed command reads: standard input, kept in an unnamed file so that it can be read in any order. */
 export const SEALED_INPUT = 'cache:pipe:0'
 
 const LINES_KEPT = 20
 const STDERR_BYTES_KEPT = 4096
-/** Of address space; a picture of 50 megapixels takes 0.6 GB. */
-const SEALED_MEMORY_KIB = 2 * 1024 * 1024
+/** Of address space; decoding and scaling a picture of 50 megapixels fits into two thirds of it. */
+const SEALED_MEMORY_KIB = 1024 * 1024
 const SEALED_NICENESS = 10
+/** The shell's status. */
+const COMMAND_NOT_FOUND = 127
 
 /** Asks ffmpeg for what fluent-ffmpeg looks up before its first command, so that the first publisher does not wait for it. Throws `ffmpeg_missing`. */
 export async function prepareFfmpeg(): Promise<void> {
@@ -172,7 +177,8 @@ export async function runSealed(command: SealedCommand): Promise<SealedResult> {
   const { tool, args, input, timeoutMs, maxOutputBytes } = command
   const program = process.env[tool === 'ffmpeg' ? 'FFMPEG_PATH' : 'FFPROBE_PATH'] ?? tool
   // Systems without such a limit go on without it: the decoders' own limits stay.
-  const script = `ulimit -v ${SEALED_MEMORY_KIB} 2>/dev/null; exec "$0" "$@"`
+  const limits = `ulimit -v ${SEALED_MEMORY_KIB} 2>/dev/null; ulimit -t ${command.cpuSeconds} 2>/dev/null`
+  const script = `${limits}; exec "$0" "$@"`
   const sealed = ['-hide_banner', '-loglevel', 'error', '-protocol_whitelist', 'cache,pipe', ...args]
   const child = spawn('/bin/sh', ['-c', script, program, ...sealed], { stdio: 'pipe' })
   let failure: 'timeout' | 'too-much-output' | 'aborted' | null = null
@@ -189,14 +195,17 @@ export async function runSealed(command: SealedCommand): Promise<SealedResult> {
   child.stdin.end(input)
   yieldProcessor(child)
   const status = await new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(127))
+    child.once('error', () => resolve(COMMAND_NOT_FOUND))
     child.once('close', resolve)
   })
   clearTimeout(timer)
   command.signal.removeEventListener('abort', abort)
-  if (status === 127) throw new HeadwaterError('ffmpeg_missing', `${tool} could not be run: install ffmpeg`)
-  if (failure === null && status === 0) return { output: Buffer.concat(gathered.output) }
-  return { failure: failure ?? 'failed', lines: Buffer.concat(gathered.lines).toString('utf8') }
+  if (status === COMMAND_NOT_FOUND)
+    throw new HeadwaterError('ffmpeg_missing', `${tool} could not be run: install ffmpeg`)
+  const lines = Buffer.concat(gathered.lines).toString('utf8')
+  if (failure === null && status === 0) return { output: Buffer.concat(gathered.output), lines }
+  // A signal that is not ours is the system's, for too much processor time.
+  return { failure: failure ?? (status === null ? 'timeout' : 'failed'), lines }
 }
 
 function gather(

@@ -17,9 +17,6 @@ export interface BuiltInOptions {
   signal: AbortSignal
 }
 
-/** Ours and small; a machine under full load may still need long. */
-const TIMEOUT_MS = 120_000
-
 export class BuiltInSlates {
   readonly #options: BuiltInOptions
   readonly #clips = new Map<SlateLanguage, Promise<SlateClip>>()
@@ -46,7 +43,7 @@ export class BuiltInSlates {
     if (kept) return parseClip(kept)
     const kind = recogniseSlateFile(picture)
     if (!kind) throw new Error(`the built-in slate ${language} is not a picture`)
-    const clip = await encodeSlate(picture, kind, { timeoutMs: TIMEOUT_MS, signal })
+    const clip = await encodeSlate(picture, kind, { signal })
     await writeSealedFile(file, encodeClip(clip)).catch((error: unknown) => {
       logger.warn({ err: error }, 'the built-in slate could not be kept: it is made again at the next start')
     })

@@ -55,73 +55,78 @@ export function encodeClip(clip: SlateClip): Uint8Array {
 
 /** The clip in an FLV of ours. Throws `MediaError` for one that is not whole. */
 export function parseClip(flv: Uint8Array): SlateClip {
-  const { header, video, audio } = readTracks(flv)
-  checkAudio(audio.config, audio.frames.length)
-  return { ...SHAPE, header, video, audio: audio.frames }
+  const { header, bodies, config, audio } = readTracks(flv)
+  const { objectType, sampleRate, channels } = parseAudioSpecificConfig(config ?? new Uint8Array(0))
+  const isOurs =
+    objectType === PROGRAM_AUDIO.objectType &&
+    sampleRate === PROGRAM_AUDIO.sampleRate &&
+    channels === PROGRAM_AUDIO.channels
+  if (!isOurs) throw new MediaError(`audio of a slate at ${sampleRate} Hz with ${channels} channels`)
+  return assembleClip({ header, bodies }, audio)
 }
 
-/**
- * The clip in an FLV just made: its audio, when it has any, is three loops long. The second is taken, so that each frame of the loop was encoded
- * with its neighbours in the loop around it and the seam cannot be heard. Throws `MediaError`.
- */
-export function parseEncoded(flv: Uint8Array, silence: Uint8Array): SlateClip {
-  const { header, video, audio } = readTracks(flv)
-  const hasSound = audio.frames.length > 0
-  const second = audio.frames.slice(
-    PRIMING_FRAMES + CLIP_AUDIO_FRAMES,
-    PRIMING_FRAMES + 2 * CLIP_AUDIO_FRAMES,
-  )
-  const frames = hasSound ? second : Array.from({ length: CLIP_AUDIO_FRAMES }, () => silence)
-  if (hasSound) checkAudio(audio.config, frames.length)
-  return { ...SHAPE, header, video, audio: frames }
-}
-
-const SHAPE = { width: CLIP_WIDTH, height: CLIP_HEIGHT, durationMs: SLATE_DURATION_MS } as const
-/** The encoder's first frame lies before the first sample. */
-const PRIMING_FRAMES = 1
-
-interface Tracks {
+/** The video of an FLV: its AVC sequence header and its frames, as FLV tags' bodies. */
+export interface VideoTags {
   header: Uint8Array
-  video: SlateFrame[]
-  audio: { config: Uint8Array | null; frames: Uint8Array[] }
+  bodies: Uint8Array[]
+}
+
+/** Throws `MediaError`. */
+export function readVideo(flv: Uint8Array): VideoTags {
+  const { header, bodies } = readTracks(flv)
+  return { header, bodies }
+}
+
+/** A clip of frames that have the right number and shape. Throws `MediaError`. */
+export function assembleClip({ header, bodies }: VideoTags, audio: Uint8Array[]): SlateClip {
+  if (bodies.length !== CLIP_VIDEO_FRAMES || audio.length !== CLIP_AUDIO_FRAMES)
+    throw new MediaError(`a slate of ${bodies.length} frames and ${audio.length} of audio`)
+  const video = bodies.map((data, index) => {
+    const { codec, keyframe, compositionTimeMs } = parseVideoHeader(data)
+    if (codec !== 'avc' || compositionTimeMs !== 0 || keyframe !== (index % CLIP_GOP_FRAMES === 0))
+      throw new MediaError(
+        `frame ${index} of a slate: ${codec}, keyframe ${keyframe}, ${compositionTimeMs} ms`,
+      )
+    return { timeMs: timeOf(index), keyframe, data }
+  })
+  const durationMs = SLATE_DURATION_MS
+  return { width: CLIP_WIDTH, height: CLIP_HEIGHT, durationMs, header, video, audio }
+}
+
+/** Fewer frames repeated until they are a clip's, as FLV: what a clip shorter than a slate is encoded from. */
+export function repeatVideo({ header, bodies }: VideoTags): Uint8Array {
+  const frames = Array.from({ length: CLIP_VIDEO_FRAMES }, (_, index): FlvTag => {
+    const data = bodies[index % bodies.length] ?? new Uint8Array(0)
+    return { type: 'video', timestampMs: timeOf(index), data }
+  })
+  return concatBytes([
+    FLV_HEADER,
+    ...[{ type: 'video', timestampMs: 0, data: header } as const, ...frames].map(encodeFlvTag),
+  ])
+}
+
+function timeOf(frame: number): number {
+  return Math.round((frame * 1000) / CLIP_FPS)
+}
+
+interface Tracks extends VideoTags {
+  config: Uint8Array | null
+  audio: Uint8Array[]
 }
 
 function readTracks(flv: Uint8Array): Tracks {
   let header: Uint8Array | null = null
   let config: Uint8Array | null = null
   const bodies: Uint8Array[] = []
-  const frames: Uint8Array[] = []
+  const audio: Uint8Array[] = []
   for (const { type, data } of new FlvParser().push(flv)) {
     if (type === 'script') continue
     const { kind, payloadOffset } = type === 'video' ? parseVideoHeader(data) : parseAudioHeader(data)
     if (kind === 'sequence-header' && type === 'video') header = data.slice()
     else if (kind === 'sequence-header') config = data.slice(payloadOffset)
     else if (kind === 'frames' && type === 'video') bodies.push(data.slice())
-    else if (kind === 'frames') frames.push(data.slice(payloadOffset))
+    else if (kind === 'frames') audio.push(data.slice(payloadOffset))
   }
   if (!header) throw new MediaError('a slate without an AVC sequence header')
-  return { header, video: readVideo(bodies), audio: { config, frames } }
-}
-
-function readVideo(bodies: readonly Uint8Array[]): SlateFrame[] {
-  if (bodies.length !== CLIP_VIDEO_FRAMES)
-    throw new MediaError(`a slate of ${bodies.length} frames, not ${CLIP_VIDEO_FRAMES}`)
-  return bodies.map((data, index) => {
-    const { codec, keyframe, compositionTimeMs } = parseVideoHeader(data)
-    if (codec !== 'avc' || compositionTimeMs !== 0 || keyframe !== (index % CLIP_GOP_FRAMES === 0))
-      throw new MediaError(
-        `frame ${index} of a slate: ${codec}, keyframe ${keyframe}, ${compositionTimeMs} ms`,
-      )
-    return { timeMs: Math.round((index * 1000) / CLIP_FPS), keyframe, data }
-  })
-}
-
-function checkAudio(config: Uint8Array | null, frames: number): void {
-  const { objectType, sampleRate, channels } = parseAudioSpecificConfig(config ?? new Uint8Array(0))
-  const isOurs =
-    objectType === PROGRAM_AUDIO.objectType &&
-    sampleRate === PROGRAM_AUDIO.sampleRate &&
-    channels === PROGRAM_AUDIO.channels
-  if (!isOurs || frames !== CLIP_AUDIO_FRAMES)
-    throw new MediaError(`audio of a slate: ${frames} frames, ${sampleRate} Hz, ${channels} channels`)
+  return { header, bodies, config, audio }
 }

@@ -82,7 +82,7 @@ async function start(languageOf: (roomId: string) => SlateLanguage = () => 'en')
   })
   const slates = new Slates({
     dataDir,
-    rooms: { find, list: () => [], onUpdate: () => () => {} },
+    rooms: { find, list: () => [], onUpdate: () => () => {}, onDelete: () => () => {} },
     logger: log.logger,
   })
   open.push(slates)
