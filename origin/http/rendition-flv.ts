@@ -26,11 +26,7 @@ export function sendRenditionFlv(
   const first = packaged.track.find(firstMsn, 0)?.header
   const startMs = first ? Math.round((first.mediaTime * 1000) / first.timescale) : 0
   const header = Uint8Array.from(FLV_HEADER, (byte, index) => (index === 4 && !video ? 4 : byte))
-  const feed = new FlvResponse(
-    res,
-    { programId: program.id, header },
-    flvHeaderTags(video?.init ?? null, startMs),
-  )
+  const feed = new FlvResponse(res, { program, header }, flvHeaderTags(video?.init ?? null, startMs))
   const send = (): void => {
     for (; isReady(next, video, audio); next++) {
       const tags = mergeTags(video ? tagsAt(video, next) : [], tagsAt(audio, next))

@@ -12,7 +12,7 @@ const VIDEO_ONLY_HEADER = Uint8Array.from(FLV_HEADER, (byte, index) => (index ==
 export function sendVideoFeed(res: ServerResponse, program: Program, k: number): void {
   const feed = new FlvResponse(
     res,
-    { programId: program.id, header: VIDEO_ONLY_HEADER },
+    { program, header: VIDEO_ONLY_HEADER },
     program.videoLog.since((k * 1000) / PARTS_PER_SECOND),
   )
   const stops = [program.videoLog.follow((tag) => feed.write(tag)), program.onDrain(() => feed.end())]
@@ -21,11 +21,7 @@ export function sendVideoFeed(res: ServerResponse, program: Program, k: number):
 
 /** The program's own FLV from a keyframe on, the newest unless one farther back is asked for, until it drains. */
 export function sendProgramFlv(res: ServerResponse, program: Program, behindMs: number): void {
-  const feed = new FlvResponse(
-    res,
-    { programId: program.id, header: FLV_HEADER },
-    program.flvLog.beginning(behindMs),
-  )
+  const feed = new FlvResponse(res, { program, header: FLV_HEADER }, program.flvLog.beginning(behindMs))
   const stops = [program.flvLog.follow((tag) => feed.write(tag)), program.onDrain(() => feed.end())]
   feed.onClose(() => stops.forEach((stop) => stop()))
 }
@@ -36,7 +32,7 @@ export class FlvResponse {
 
   constructor(
     res: ServerResponse,
-    { programId, header }: { programId: string; header: Uint8Array },
+    { program, header }: { program: Program; header: Uint8Array },
     beginning: readonly FlvTag[],
   ) {
     this.#res = res
@@ -44,7 +40,9 @@ export class FlvResponse {
       'Content-Type': 'video/x-flv',
       'Cache-Control': 'no-store',
       // Edges tell by it whether a stream they join again is still the same timeline.
-      'X-Headwater-Program': programId,
+      'X-Headwater-Program': program.id,
+      // And from where on it is not what they were sent before.
+      ...(program.resumedMs === null ? {} : { 'X-Headwater-Resumed': program.resumedMs }),
     })
     res.socket?.setNoDelay(true)
     res.write(header)

@@ -110,6 +110,12 @@ export class Program implements SourceSink {
     return this.#board.windowEndsAtMs
   }
 
+  /** Where the timeline went on behind the last restart; null before the first. */
+  get resumedMs(): number | null {
+    const { restored } = this.#options
+    return restored ? (restored.nextPart * 1000) / PARTS_PER_SECOND : null
+  }
+
   get interruptions(): number {
     return this.#interruptions
   }

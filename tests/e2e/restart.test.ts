@@ -2,9 +2,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { PARTS_PER_SEGMENT, readPart, runningNumber, type PartHeader } from '../../media/part.ts'
 import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
+import { FlvParser, type FlvTag } from '../../media/flv-stream.ts'
+import { launchChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
+import { openWatchPage, untilPlaying } from '../support/watch-page.ts'
 
 const SOON_MS = 30_000
 /** Two segments: whatever breaks shows in them. */
@@ -58,8 +61,8 @@ async function readTrack(server: HeadwaterProcess, address: string) {
   return { init, parts, isEnded: playlist.ended }
 }
 
-async function headOf(server: HeadwaterProcess, address: string): Promise<number> {
-  const answer = await fetch(`${server.url}${address}/index.m3u8`)
+async function headOf(url: string, address: string): Promise<number> {
+  const answer = await fetch(`${url}${address}/index.m3u8`)
   if (!answer.ok) return 0
   const last = parseMediaPlaylist(await answer.text()).segments.at(-1)
   return last ? last.msn * 8 + last.parts.length : 0
@@ -73,7 +76,7 @@ describe('a server that is killed and started again', () => {
       publishAgainAndAgain(server, room)
       const program = await server.live(room.id)
       const tracks = ['audio', '360p'].map((name) => `/live/${room.id}/${program}/${name}`)
-      await eventually(async () => (await headOf(server, tracks[1] ?? '')) > 40 + PARTS, SOON_MS)
+      await eventually(async () => (await headOf(server.url, tracks[1] ?? '')) > 40 + PARTS, SOON_MS)
       const before = await Promise.all(tracks.map((track) => readTrack(server, track)))
       await server.restart({ signal, awayMs: 1000 })
       const found = await server.room(room.id)
@@ -88,8 +91,8 @@ describe('a server that is killed and started again', () => {
           expect(Buffer.from(parts.get(k)?.bytes ?? []), `part ${k}`).toEqual(Buffer.from(bytes))
       }
       expect(await server.live(room.id)).toBe(program)
-      const head = await headOf(server, tracks[1] ?? '')
-      await eventually(async () => (await headOf(server, tracks[1] ?? '')) > head + PARTS, SOON_MS)
+      const head = await headOf(server.url, tracks[1] ?? '')
+      await eventually(async () => (await headOf(server.url, tracks[1] ?? '')) > head + PARTS, SOON_MS)
       for (const track of tracks) {
         const headers = [...(await readTrack(server, track)).parts.values()].map(({ header }) => header)
         expect(breaksOf(headers)).toEqual([])
@@ -98,6 +101,110 @@ describe('a server that is killed and started again', () => {
     },
   )
 })
+
+describe('a viewer in continuity mode', () => {
+  it('sees nothing of a server that was killed and is there again three seconds later', async () => {
+    const { server, room } = await start()
+    publishAgainAndAgain(server, room)
+    const program = await server.live(room.id)
+    // Old enough that the page begins at its own distance, with all of its reserve.
+    await eventually(
+      async () => (await headOf(server.url, `/live/${room.id}/${program}/360p`)) > 40 + 4 * 14,
+      SOON_MS,
+    )
+    const browser = await launchChromium()
+    closing.push(() => browser.close())
+    const watch = await openWatchPage(browser, { url: server.url, roomId: room.id, mode: 'continuity' })
+    await untilPlaying(watch)
+    await watch.page.evaluate('globalThis.isSamePage = true')
+    await eventually(async () => ((await watch.stats())?.reserveMs ?? 0) > 6500, SOON_MS)
+    const before = await watch.stats()
+    const beforeS = await watch.currentTime()
+    const killedAtMs = Date.now()
+    await server.restart({ awayMs: 2000 })
+    await server.live(room.id)
+    await eventually(async () => (await watch.currentTime()) > beforeS + 20, 2 * SOON_MS)
+    const after = await watch.stats()
+    console.log(JSON.stringify({ before, after, tookMs: Date.now() - killedAtMs }))
+    expect(await watch.page.evaluate('globalThis.isSamePage')).toBe(true)
+    expect(after?.state).toBe('playing')
+    expect((after?.stallMs ?? Infinity) - (before?.stallMs ?? 0)).toBeLessThanOrEqual(1000)
+    expect(Date.now() - killedAtMs).toBeLessThan(25_000)
+    await watch.close()
+  })
+})
+
+describe('an edge of its own, while its origin is killed and started again', () => {
+  it('lets those who follow parts wait, and fails none of them', async () => {
+    const { server, edgeUrl, room } = await startApart()
+    publishAgainAndAgain(server, room)
+    const program = await server.live(room.id)
+    const address = `${edgeUrl}/live/${room.id}/${program}/360p`
+    const first = (await headOf(edgeUrl, `/live/${room.id}/${program}/360p`)) - 1
+    let restarting: Promise<void> | null = null
+    const headers: PartHeader[] = []
+    for (let k = first; k < first + 60; k++) {
+      const answer = await fetch(`${address}/${Math.floor(k / 8)}.${k % 8}.m4s`)
+      expect(answer.status, `part ${k}`).toBe(200)
+      headers.push(readPart(await answer.bytes()).header)
+      if (k === first + 20) restarting = server.restart({ awayMs: 1500 })
+    }
+    await restarting
+    expect(breaksOf(headers)).toEqual([])
+    expect((await server.room(room.id)).program_id).toBe(program)
+  })
+
+  it('keeps its FLV viewers, and their times only go forward', async () => {
+    const { server, edgeUrl, room } = await startApart()
+    publishAgainAndAgain(server, room)
+    await server.live(room.id)
+    const viewers = ['source', '360p'].map((name) => readFlv(`${edgeUrl}/live/${room.id}/${name}.flv`))
+    await eventually(() => viewers.every(({ tags }) => tags.length > 200), SOON_MS)
+    const before = viewers.map(({ tags }) => tags.length)
+    await server.restart({ awayMs: 1500 })
+    await eventually(
+      () => viewers.every(({ tags }, index) => tags.length > (before[index] ?? 0) + 400),
+      SOON_MS,
+    )
+    for (const { tags, isOpen } of viewers) {
+      expect(isOpen()).toBe(true)
+      const times = tags.filter(({ type }) => type === 'video').map(({ timestampMs }) => timestampMs)
+      const steps = times.slice(1).map((timeMs, index) => timeMs - (times[index] ?? 0))
+      expect(Math.min(...steps)).toBeGreaterThanOrEqual(0)
+      // Two frames at thirty a second, and the seam between two lives of the origin.
+      expect(Math.max(...steps)).toBeLessThan(150)
+    }
+  })
+})
+
+async function startApart(): Promise<{ server: HeadwaterProcess; edgeUrl: string; room: MadeRoom }> {
+  const secret = { CLUSTER_SECRET: 'cluster-secret-of-the-tests' }
+  const { server, room } = await start(secret)
+  const edge = await HeadwaterProcess.start({
+    args: ['--role', 'edge'],
+    env: { ...secret, ORIGIN_URL: server.internalUrl },
+  })
+  closing.push(() => edge.close())
+  return { server, edgeUrl: edge.url, room }
+}
+
+/** Reads an FLV for as long as it goes on. */
+function readFlv(address: string): { tags: FlvTag[]; isOpen: () => boolean } {
+  const tags: FlvTag[] = []
+  const leaving = new AbortController()
+  let isOpen = true
+  const parser = new FlvParser()
+  const reading = (async () => {
+    const { body } = await fetch(address, { signal: leaving.signal })
+    for await (const chunk of body ?? []) tags.push(...parser.push(chunk))
+  })()
+  const ended = reading.catch(() => {}).finally(() => (isOpen = false))
+  closing.push(async () => {
+    leaving.abort()
+    await ended
+  })
+  return { tags, isOpen: () => isOpen }
+}
 
 function breaksOf(headers: readonly PartHeader[]): string[] {
   return headers.slice(1).flatMap((header, index) => {

@@ -40,6 +40,8 @@ const LIVE_LIMIT_MS = 20_000
 export class HeadwaterProcess {
   readonly url: string
   readonly rtmpPort: number
+  /** What an edge asks. */
+  readonly internalUrl: string
   readonly dataDir: string
   readonly #start: () => ChildProcess
   readonly #isOwnDataDir: boolean
@@ -49,12 +51,13 @@ export class HeadwaterProcess {
 
   constructor(
     start: () => ChildProcess,
-    ports: { http: number; rtmp: number },
+    ports: { http: number; rtmp: number; internal: number },
     dataDir: { path: string; isOwn: boolean },
   ) {
     this.#start = start
     this.url = `http://127.0.0.1:${ports.http}`
     this.rtmpPort = ports.rtmp
+    this.internalUrl = `http://127.0.0.1:${ports.internal}`
     this.dataDir = dataDir.path
     this.#isOwnDataDir = dataDir.isOwn
     this.#child = start()
@@ -79,7 +82,11 @@ export class HeadwaterProcess {
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
       })
-    const taken = { http: Number(env.HTTP_PORT), rtmp: Number(env.RTMP_PORT) }
+    const taken = {
+      http: Number(env.HTTP_PORT),
+      rtmp: Number(env.RTMP_PORT),
+      internal: Number(env.INTERNAL_PORT),
+    }
     const made = new HeadwaterProcess(start, taken, { path: dataDir, isOwn: options.dataDir === undefined })
     await made.untilReady()
     return made
