@@ -54,7 +54,11 @@ export const playerConfig = defineConfig({
             },
             { name: 'engine-flv', test: /node_modules\/mpegts\.js|engine\/flv-|media\/flv-/, priority: 4 },
             { name: 'qr', test: /node_modules\/uqr\//, priority: 4 },
-            { name: 'studio', test: /pages\/studio\/|studio-api|use-sign-in|text\/remarks/, priority: 3 },
+            {
+              name: 'studio',
+              test: /pages\/studio\/|studio-api|use-sign-in|recording-view|use-recordings|text\/remarks/,
+              priority: 3,
+            },
             {
               name: 'core',
               test: /\/media\/|player\/(stream|decisions|playback|engine)\/|player-error|backoff|composables\/preferences\.ts/,

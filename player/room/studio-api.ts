@@ -1,5 +1,6 @@
 /** The part of the API a streamer needs. Answers are parsed here; failures carry the server's code. */
 import * as z from 'zod/mini'
+import { recordingSchema, type Recording } from './recording-view.ts'
 import { roomSchema, type Room } from './room-view.ts'
 
 export class ApiError extends Error {
@@ -20,6 +21,7 @@ const secretsSchema = z.object({
   stream_url: z.string(),
 })
 const listSchema = z.object({ rooms: z.array(roomSchema), total: z.number() })
+const recordingsSchema = z.object({ recordings: z.array(recordingSchema) })
 const errorSchema = z.object({ code: z.string(), message: z.string() })
 
 export type Secrets = z.infer<typeof secretsSchema>
@@ -65,6 +67,15 @@ export class StudioApi {
 
   async delete(roomId: string): Promise<void> {
     await this.#ask('DELETE', pathOf(roomId))
+  }
+
+  /** Newest first. */
+  async recordings(roomId: string): Promise<Recording[]> {
+    return parse(recordingsSchema, await this.#ask('GET', `${pathOf(roomId)}/recordings`)).recordings
+  }
+
+  async deleteRecording(roomId: string, programId: string): Promise<void> {
+    await this.#ask('DELETE', `${pathOf(roomId)}/recordings/${encodeURIComponent(programId)}`)
   }
 
   async #ask(method: string, path: string, body?: object): Promise<unknown> {

@@ -144,7 +144,7 @@ export const en = {
   'studio.rotate': 'New key',
   'studio.rotateMore': 'The old key opens no stream any more. One that is running goes on until it stops.',
   'studio.delete': 'Delete room',
-  'studio.deleteMore': 'The room, its link and its key are gone for good.',
+  'studio.deleteMore': 'The room, its link, its key and its recordings are gone for good.',
   'studio.confirm': 'Yes, do it',
   'studio.cancel': 'Cancel',
   'studio.health': 'Signal',
@@ -167,6 +167,18 @@ export const en = {
   'facts.none': 'none',
   'facts.mono': 'mono',
   'facts.stereo': 'stereo',
+
+  'rec.title': 'Recordings',
+  'rec.none':
+    'Nothing is recorded yet. When recording is on for this room, each stream becomes one file here.',
+  'rec.now': 'Recording now',
+  'rec.soundOnly': 'sound only',
+  'rec.play': 'Play',
+  'rec.close': 'Close',
+  'rec.download': 'Download',
+  'rec.delete': 'Delete',
+  'rec.deleteMore': 'The recording of {date} is gone for good.',
+  'rec.failed': 'The recording ends before its stream: {message}',
 
   'obs.title': 'Stream with OBS',
   'obs.1': 'In OBS open Settings → Stream and choose the Service “Custom…”.',

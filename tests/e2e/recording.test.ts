@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { AXE_SOURCE, findSerious } from '../support/axe.ts'
+import { launchChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts'
 import { decodeMovie, holesOf, probeMovie } from '../support/movie-probe.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
+import { LANGUAGES, openRoom, visit } from '../support/studio-visit.ts'
 
 const SOON_MS = 30_000
 const recordingSchema = z.object({
@@ -70,6 +73,25 @@ async function until(holds: (recording: Listed) => boolean): Promise<Listed> {
   return found
 }
 
+/** What a test clicks, by language. */
+const WORDS = {
+  en: {
+    now: 'Recording now',
+    play: /^Play: /,
+    remove: 'Delete',
+    confirm: 'Yes, do it',
+    none: /Nothing is recorded/,
+  },
+  'zh-CN': { now: '正在录制', play: /^播放: /, remove: '删除', confirm: '确定', none: /还没有录像/ },
+} as const
+/** Runs in the page: seeks, and resolves with where it plays once it does. */
+const SEEK = `async (video, to) => {
+  video.currentTime = to
+  await new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }))
+  await new Promise((resolve) => video.addEventListener('timeupdate', resolve, { once: true }))
+  return { time: video.currentTime, duration: video.duration, width: video.videoWidth, error: video.error }
+}`
+const playedSchema = z.object({ time: z.number(), duration: z.number(), width: z.number(), error: z.null() })
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('a program whose publisher was gone for two seconds', () => {
@@ -111,5 +133,68 @@ describe('a program whose publisher was gone for two seconds', () => {
     expect(playlist).toContain('#EXT-X-ENDLIST')
     expect(playlist).not.toContain('DISCONTINUITY')
     expect(await decodeMovie(done.playlist_url)).toBe('')
+  })
+})
+
+describe('the studio', () => {
+  it('says what is recorded now, and plays, seeks in and deletes what is complete', async () => {
+    publish()
+    const browser = await launchChromium()
+    try {
+      for (const language of LANGUAGES) {
+        const { page, context } = await visit(browser, { language, script: AXE_SOURCE })
+        await openRoom(page, server, room.id)
+        await page.getByText(WORDS[language].now).waitFor()
+        expect(await findSerious(page)).toEqual([])
+        await context.close()
+      }
+      await until(({ duration_ms }) => duration_ms >= 12_000)
+      await server.api('POST', `/api/v1/live/${room.id}/end`)
+      await until(({ complete }) => complete)
+      for (const language of LANGUAGES) {
+        const words = WORDS[language]
+        const { page, context } = await visit(browser, { language, script: AXE_SOURCE })
+        await openRoom(page, server, room.id)
+        await page.getByRole('button', { name: words.play }).click()
+        await page.locator('.recording video').waitFor()
+        for (const to of [8, 2, 10.5, 0]) {
+          const at = playedSchema.parse(
+            await page.evaluate(`(${SEEK})(document.querySelector('.recording video'), ${to})`),
+          )
+          expect(at).toMatchObject({ width: 320, error: null })
+          expect(at.duration).toBeGreaterThan(11.9)
+          expect(at.time).toBeGreaterThanOrEqual(to)
+          expect(at.time).toBeLessThan(to + 2)
+        }
+        expect(await findSerious(page)).toEqual([])
+        if (language === 'zh-CN') {
+          await page.getByRole('button', { name: words.remove, exact: true }).click()
+          await page.getByRole('button', { name: words.confirm }).click()
+          await page.getByText(words.none).waitFor()
+        }
+        await context.close()
+      }
+    } finally {
+      await browser.close()
+    }
+  })
+})
+
+describe('an origin that is killed', () => {
+  it('leaves a recording that the next one completes, with nothing but its last moment missing', async () => {
+    publish()
+    const before = await until(({ duration_ms }) => duration_ms >= 5000)
+    await server.close('SIGKILL')
+    for (const publisher of publishers.splice(0)) await publisher.close()
+    server = await start()
+    await server.api('POST', `/api/v1/live/${room.id}/end`)
+    const done = await until(({ complete }) => complete)
+    expect(done.program_id).toBe(before.program_id)
+    expect(done.duration_ms).toBeGreaterThanOrEqual(before.duration_ms)
+    const file = path.join(directory, 'download.mp4')
+    await writeFile(file, Buffer.from(await (await fetch(done.file_url)).arrayBuffer()))
+    const probe = await probeMovie(file)
+    expect([...holesOf(probe.video), ...holesOf(probe.audio)]).toEqual([])
+    expect(await decodeMovie(file)).toBe('')
   })
 })
