@@ -17,7 +17,6 @@ import { createRecordingsApi } from './http/recordings-api.ts'
 import { Journals } from './journal/journals.ts'
 import { slateRoutes } from './http/slate-api.ts'
 import { RtmpListener, type RtmpListenerOptions } from './ingest/rtmp-listener.ts'
-import { countPrograms } from './program/program-metrics.ts'
 import { EncodingJobs } from './program/encoding-jobs.ts'
 import { LivePrograms } from './program/live-programs.ts'
 import { RecordingLinks } from './recording/links.ts'
@@ -63,6 +62,7 @@ export class Origin {
       rooms: this.rooms,
       jobs: this.#jobs,
       slates: this.slates,
+      metrics,
       config,
       logger,
     })
@@ -89,7 +89,6 @@ export class Origin {
     const { publicUrl, http } = config
     const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
     this.#signalling = new Signalling({ ...shared, rooms: this.rooms, logger, metrics })
-    countPrograms(metrics, this.programs)
     this.recordings = new Recordings({
       dataDir: config.dataDir,
       config: config.recording,

@@ -27,7 +27,15 @@ const FINISH_LIMIT_MS = 1000
 /** The encoder's first frame is priming, before the first sample. */
 const PRIMING_FRAMES = 1
 
-export class AudioNormaliser {
+/** Whoever brings a source's audio to the program's format. */
+export interface AudioConverter {
+  configure(sequenceHeader: Uint8Array): void
+  push(timeMs: number, data: Uint8Array): void
+  finish(): void
+  close(): void
+}
+
+export class AudioNormaliser implements AudioConverter {
   readonly #options: AudioNormaliserOptions
   #run: { process: FfmpegProcess; input: PassThrough } | null = null
   #sequenceHeader: Uint8Array | null = null

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Config } from '../../runtime/config.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import { roomLogger, type Logger } from '../../runtime/logger.ts'
+import type { Metrics } from '../../runtime/metrics.ts'
 import type { Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
 import type { RoomRegistry } from '../room/registry.ts'
 import { signerOf } from '../room/room.ts'
@@ -10,9 +11,10 @@ import type { SlateClip } from '../slate/clip.ts'
 import type { EncodingJobs } from './encoding-jobs.ts'
 import type { LiveFacts, LiveRooms, Notice, PublisherKind } from './live-rooms.ts'
 import { Program } from './program.ts'
+import { countPrograms, type ProgramFigures } from './program-metrics.ts'
 import { Publishers } from './publishers.ts'
 import type { RestoredProgram } from './restored-program.ts'
-import type { OutageSettings, Switch } from './switchboard.ts'
+import type { OutageSettings } from './switchboard.ts'
 
 export interface LiveProgramsOptions {
   rooms: RoomRegistry
@@ -21,6 +23,7 @@ export interface LiveProgramsOptions {
   logger: Logger
   /** What stands in for publishers who are away. */
   slates: { clip(roomId: string): Promise<SlateClip> } | null
+  metrics: Metrics
 }
 
 interface Live {
@@ -52,11 +55,12 @@ export class LivePrograms implements LiveRooms {
   readonly #publishers: Publishers
   readonly #live = new Map<string, Live>()
   readonly #listeners = new Set<(roomId: string, facts: LiveFacts) => void>()
-  readonly #switchListeners = new Set<(change: Switch) => void>()
+  readonly #figures: ProgramFigures
 
   constructor(options: LiveProgramsOptions) {
     this.#options = options
-    const { rooms, logger } = options
+    const { rooms, logger, metrics } = options
+    this.#figures = countPrograms(metrics, this)
     this.#publishers = new Publishers({ rooms, logger, openProgram: (roomId) => this.#openProgram(roomId) })
     rooms.onDelete((roomId) => void this.drop(roomId))
   }
@@ -68,12 +72,6 @@ export class LivePrograms implements LiveRooms {
   onChange(listener: (roomId: string, facts: LiveFacts) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
-  }
-
-  /** Calls back whenever another source feeds a program. Returns the way to stop. */
-  onSwitch(listener: (change: Switch) => void): () => void {
-    this.#switchListeners.add(listener)
-    return () => void this.#switchListeners.delete(listener)
   }
 
   /** The room's program, running or just ended. */
@@ -181,7 +179,8 @@ export class LivePrograms implements LiveRooms {
           .catch((error: unknown) => logger.error({ err: error }, 'encoding could not be asked for'))
       },
       onChange: (program) => this.#changed(program),
-      onSwitch: (_, change) => this.#switchListeners.forEach((listener) => listener(change)),
+      onSwitch: (_, { to }) => this.#figures.switched(to),
+      onSlate: (ms) => this.#figures.slate(ms),
       onRefused: (program, reason, kind) => this.#publishers.refuse(program.roomId, kind, reason.message),
     })
   }

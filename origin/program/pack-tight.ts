@@ -1,4 +1,4 @@
-/** Frames as close together as FLV's clock can tell them apart, in the order they are decoded and in the one they are shown in. Pure. */
+/** A GOP that has begun, as close together as FLV's clock can tell its frames apart, in the order of decoding and of showing. Pure. */
 
 export interface FrameTimes {
   dtsMs: number
@@ -6,24 +6,38 @@ export interface FrameTimes {
 }
 
 export interface TightFrames {
-  /** In decode order. Decode times against the last frame's decode time, times shown against the newest picture: 0 or less. */
+  /** In decode order: decode times against the last frame's, times shown against the reference's. */
   frames: FrameTimes[]
-  /** The latest time shown, by the frames' own clock. */
-  newestPtsMs: number
-  /** How much later a picture must be shown than it is decoded, at least, for all of them to be decoded before they are shown. */
+  /**
+   * The newest frame before which nothing is missing, by its time shown on the source's clock. Those before it are shown a
+   * millisecond apart; those behind it, between which frames are still to come, keep their distance.
+   */
+  referencePtsMs: number
+  /** How many frames are shown up to the reference. */
+  tightCount: number
+  /** How much later the reference must be shown than the last frame is decoded, for no frame to be shown before it is decoded. */
   delayMs: number
 }
 
+/** `times`: in decode order from a keyframe; at least one. */
 export function packTight(times: readonly FrameTimes[]): TightFrames {
-  const shown = times
-    .map((_, index) => index)
-    .toSorted((a, b) => (times[a]?.ptsMs ?? 0) - (times[b]?.ptsMs ?? 0))
-  const ranks = new Map(shown.map((index, rank) => [index, rank]))
   const last = times.length - 1
-  const rankOf = (index: number): number => ranks.get(index) ?? 0
-  return {
-    frames: times.map((_, index) => ({ dtsMs: index - last, ptsMs: rankOf(index) - last })),
-    newestPtsMs: times[shown.at(-1) ?? 0]?.ptsMs ?? 0,
-    delayMs: Math.max(0, ...times.map((_, index) => index - rankOf(index))),
-  }
+  const lastDtsMs = times[last]?.dtsMs ?? 0
+  // What is shown later than the newest decode time may have frames between it that have not come yet.
+  const settled = times.map(({ ptsMs }) => ptsMs).filter((ptsMs) => ptsMs <= lastDtsMs)
+  const referencePtsMs = settled.length > 0 ? Math.max(...settled) : (times[0]?.ptsMs ?? 0)
+  const order = times
+    .map((_, index) => index)
+    .filter((index) => (times[index]?.ptsMs ?? 0) <= referencePtsMs)
+    .toSorted((a, b) => (times[a]?.ptsMs ?? 0) - (times[b]?.ptsMs ?? 0))
+  const ranks = new Map(order.map((index, rank) => [index, rank]))
+  const frames = times.map(({ ptsMs }, index) => {
+    const rank = ranks.get(index)
+    return {
+      dtsMs: index - last,
+      ptsMs: rank === undefined ? ptsMs - referencePtsMs : rank + 1 - order.length,
+    }
+  })
+  const delayMs = Math.max(...frames.map(({ dtsMs, ptsMs }) => dtsMs - ptsMs))
+  return { frames, referencePtsMs, tightCount: order.length, delayMs }
 }

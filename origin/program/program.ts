@@ -15,7 +15,7 @@ import { aacFrame, FlvLog } from './flv-log.ts'
 import type { LiveFacts, Notice, PublisherKind, SourceFacts } from './live-rooms.ts'
 import { isOver, nextState, type ProgramEvent, type ProgramState } from './program-state.ts'
 import type { RestoredProgram } from './restored-program.ts'
-import type { SourceSink } from './source-feed.ts'
+import type { SourceFeedOptions, SourceSink } from './source-feed.ts'
 import type { Source, SourceLimits } from './source.ts'
 import { Switchboard, TICK_MS, type Departure, type OutageSettings, type Switch } from './switchboard.ts'
 import { Timeline, TIMELINE_START_MS } from './timeline.ts'
@@ -30,6 +30,7 @@ export interface ProgramOptions {
   settings: () => OutageSettings
   /** What stands in for publishers; null for nothing. */
   slate: (() => Promise<SlateClip>) | null
+  convertAudio?: SourceFeedOptions['convertAudio']
   sign: Sign
   logger: Logger
   now?: () => number
@@ -41,6 +42,8 @@ export interface ProgramOptions {
   onEncodingNeeded: (program: Program) => void
   onChange: (program: Program) => void
   onSwitch?: (program: Program, change: Switch) => void
+  /** The slate has fed for so long, again. */
+  onSlate?: (ms: number) => void
   /** What this publisher sends cannot be taken: it is to be told, and disconnected. Null for all of them. */
   onRefused: (program: Program, reason: Notice, kind: PublisherKind | null) => void
 }
@@ -258,11 +261,13 @@ export class Program implements SourceSink {
   }
 
   #boardOptions(): ConstructorParameters<typeof Switchboard>[0] {
-    const { limits, logger, settings, slate } = this.#options
+    const { limits, logger, settings, slate, convertAudio } = this.#options
     return {
       ...{ limits, logger, settings, slate, timeline: this.#timeline, sink: this, now: this.#now },
+      ...(convertAudio ? { convertAudio } : {}),
       hasVideo: () => this.#isEncodingAsked || this.#plan !== null,
       onSwitch: (change) => this.#switched(change),
+      onSlate: (ms) => this.#options.onSlate?.(ms),
       onLost: (sinceMs) => this.#lost(sinceMs),
       onWindowOver: () => this.end(),
       onRefused: (source, reason) => this.#refuseSource(source, reason),

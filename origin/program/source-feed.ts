@@ -2,7 +2,7 @@
 import { concatBytes } from '../../media/bytes.ts'
 import type { FlvTag, VideoHeader } from '../../media/flv-tag.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { AudioNormaliser } from './audio-normaliser.ts'
+import { AudioNormaliser, type AudioConverter, type AudioNormaliserOptions } from './audio-normaliser.ts'
 import { frameTimeMs } from './audio-track.ts'
 import type { GopBuffer, KeptFrame } from './gop-buffer.ts'
 import type { Timeline } from './timeline.ts'
@@ -25,6 +25,8 @@ export interface SourceFeedOptions {
   audioBitrateKbps: number
   logger: Logger
   now: () => number
+  /** A small ffmpeg each, unless told otherwise. */
+  convertAudio?: ((options: AudioNormaliserOptions) => AudioConverter) | undefined
 }
 
 /** A source that was silent goes on where it stopped when no more than this is missing; a hole in video freezes players. */
@@ -36,7 +38,7 @@ const [KEYFRAME_AVC, INTER_AVC] = [0x17, 0x27]
 
 export class SourceFeed {
   readonly #options: SourceFeedOptions
-  readonly #normaliser: AudioNormaliser
+  readonly #normaliser: AudioConverter
   #isFeeding = false
   /** The timeline's anchor is this source's as long as nobody else has changed it. */
   #anchor: number | null = null
@@ -50,7 +52,8 @@ export class SourceFeed {
     this.#options = options
     const { sink, audioBitrateKbps: bitrateKbps, logger } = options
     const onFrame = (frame: number, data: Uint8Array): void => sink.audioFrame(frame, data)
-    this.#normaliser = new AudioNormaliser({ bitrateKbps, logger, onFrame })
+    const convert = options.convertAudio ?? ((wanted: AudioNormaliserOptions) => new AudioNormaliser(wanted))
+    this.#normaliser = convert({ bitrateKbps, logger, onFrame })
   }
 
   get isFeeding(): boolean {

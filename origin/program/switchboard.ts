@@ -9,7 +9,7 @@ import { Outage } from './outage.ts'
 import { select, type SwitchReason } from './selection.ts'
 import { SlateDelay } from './slate-delay.ts'
 import { SlateFeeder } from './slate-feeder.ts'
-import type { SourceSink } from './source-feed.ts'
+import type { SourceFeedOptions, SourceSink } from './source-feed.ts'
 import { Source, type SourceLimits } from './source.ts'
 import type { Ailment } from './source-health.ts'
 import type { Timeline } from './timeline.ts'
@@ -40,9 +40,12 @@ export interface SwitchboardOptions {
   now: () => number
   settings: () => OutageSettings
   slate: (() => Promise<SlateClip>) | null
+  convertAudio?: SourceFeedOptions['convertAudio'] | undefined
   /** The program has had a picture. */
   hasVideo: () => boolean
   onSwitch: (change: Switch) => void
+  /** The slate has fed for so long, again. */
+  onSlate: (ms: number) => void
   /** Nobody feeds any more. */
   onLost: (sinceMs: number) => void
   onWindowOver: () => void
@@ -152,6 +155,7 @@ export class Switchboard {
     if (this.#slate) {
       this.#slate.tick()
       this.#fedAtMs = nowMs
+      this.#options.onSlate(elapsedMs)
     }
     if (elapsedMs > LATE_MS) return
     const health = this.#feeding?.health

@@ -110,23 +110,24 @@ export class Timeline {
       dtsMs,
       ptsMs: dtsMs + boundComposition(ptsMs - dtsMs),
     }))
-    const tight = packTight(times)
-    const afterMs = Math.max(this.#lastVideoPtsMs ?? this.#nextFrameMs() - 1, this.#lastDtsMs + tight.delayMs)
-    const nextMs = Math.max(this.#nextFrameMs(), this.#onGrid(afterMs + times.length))
     const last = times.at(-1)
-    if (!last || nextMs > this.wallMs(nowMs) + AHEAD_LIMIT_MS) return null
-    const offsetMs = nextMs - tight.newestPtsMs
-    // As far before its picture as the source has it, where there is room for all.
-    const roomFrom = this.#lastDtsMs + times.length
-    const dtsMs = Math.max(Math.min(last.dtsMs + offsetMs, nextMs - tight.delayMs), roomFrom)
+    if (!last) return null
+    const { frames: tight, referencePtsMs, tightCount, delayMs } = packTight(times)
+    const shownMs = (this.#lastVideoPtsMs ?? this.#nextFrameMs() - 1) + tightCount
+    const decodedMs = this.#lastDtsMs + times.length
+    const nextMs = Math.max(this.#nextFrameMs(), this.#onGrid(Math.max(shownMs, decodedMs + delayMs)))
+    if (nextMs > this.wallMs(nowMs) + AHEAD_LIMIT_MS) return null
+    const offsetMs = nextMs - referencePtsMs
+    // As far before it is shown as the source has it, where there is room for all.
+    const dtsMs = Math.max(Math.min(last.dtsMs + offsetMs, nextMs - delayMs), decodedMs)
+    const placed = tight.map((frame) => ({ dtsMs: dtsMs + frame.dtsMs, ptsMs: nextMs + frame.ptsMs }))
     this.release()
     this.#unwrapped = { low: last.dtsMs, high: 0 }
     this.#begin(offsetMs, nowMs)
     this.#video = { offsetMs, sourceMs: last.dtsMs, atMs: nowMs }
     this.#lastDtsMs = dtsMs
-    this.#lastVideoPtsMs = nextMs
+    this.#lastVideoPtsMs = Math.max(...placed.map(({ ptsMs }) => ptsMs))
     this.#advanceHead(dtsMs, nowMs)
-    const placed = tight.frames.map((frame) => ({ dtsMs: dtsMs + frame.dtsMs, ptsMs: nextMs + frame.ptsMs }))
     return { placed, offsetMs }
   }
 
