@@ -110,6 +110,24 @@ describe('a recorder', () => {
     expect(Buffer.compare(await readFile(index), await readFile(uncut.index))).toBe(0)
   })
 
+  it('forgets what the program has forgotten and makes anew', async () => {
+    const before = new ScriptedProgram()
+    const first = record(before)
+    before.publish(21)
+    await first.close()
+    const after = new ScriptedProgram({ sampleBytes: 9 })
+    after.publish(16)
+    const second = record(after)
+    after.publish(8)
+    after.end()
+    await second.done
+    expect(await numbersIn(after)).toEqual(range(40, 24))
+    const parts = await files.parts(await files.get(after.roomId, after.id))
+    const bytesOf = (k: number): number => (parts[k - 40]?.end ?? 0) - (parts[k - 40]?.start ?? 0)
+    // Eight pictures of three bytes more; how many audio frames a part holds makes less than that.
+    expect(bytesOf(56)).toBeGreaterThan(bytesOf(54) + 15)
+  })
+
   it('goes on after a machine that lost what was not on the disk yet', async () => {
     const program = new ScriptedProgram()
     const first = record(program)

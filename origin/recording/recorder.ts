@@ -62,6 +62,8 @@ export class Recorder {
   readonly #options: RecorderOptions
   readonly #unsubscribe: () => void
   #finish: (outcome: RecorderOutcome) => void = () => {}
+  /** The first part that this program makes, or makes anew: none from here on can be in the file already. */
+  readonly #nextPart: number
   #chosen: Chosen | null = null
   #recorded: Recorded | null = null
   #isFileLookedAt = false
@@ -75,6 +77,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.program = options.program
     this.#options = options
+    this.#nextPart = options.program.packager.nextPart
     this.done = new Promise((resolve) => (this.#finish = resolve))
     this.#unsubscribe = options.program.packager.onPublish(() => this.#follow())
     this.#follow()
@@ -193,7 +196,9 @@ export class Recorder {
       mediaEnd: null,
       failure: null,
     }
-    const writer = await RecordingWriter.open(files.paths(roomId, programId), header, openFile)
+    // Without facts, what a file of this name holds is nothing that can be gone on with.
+    const at = { header, nextPart: firstPart }
+    const writer = await RecordingWriter.open(files.paths(roomId, programId), at, openFile)
     if (!writer) throw new Error('there is a file of this name that was not begun by this program')
     await files.save(facts)
     this.#options.logger.info({ program: programId, rendition: facts.rendition }, 'recording')
@@ -208,7 +213,7 @@ export class Recorder {
     if (!facts) return null
     const writer = facts.complete
       ? null
-      : await RecordingWriter.open(files.paths(roomId, id), header, openFile)
+      : await RecordingWriter.open(files.paths(roomId, id), { header, nextPart: this.#nextPart }, openFile)
     if (!writer) throw new Error('the recording of this program is closed already')
     parts.skipTo((writer.lastPart ?? facts.firstPart - 1) + 1)
     logger.info({ program: id, bytes: writer.bytes }, 'recording goes on')

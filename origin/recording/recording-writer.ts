@@ -35,12 +35,13 @@ export class RecordingWriter {
   }
 
   /**
-   * Begins the file, or goes on with one that has the same init segment: what a crash left behind the last whole part is cut off.
+   * Begins the file, or goes on with one that has the same init segment: what a crash left behind the last whole part is cut off,
+   * and parts from `nextPart` on, for the program does not remember them and makes them anew, with other pictures.
    * Null when there is a file that this program cannot go on with.
    */
   static async open(
     paths: RecordingPaths,
-    header: RecordingHeader,
+    { header, nextPart }: { header: RecordingHeader; nextPart: number },
     openFile: OpenRecordingFile = openRecordingFile,
   ): Promise<RecordingWriter | null> {
     const movie = await openFile(paths.movie)
@@ -50,7 +51,7 @@ export class RecordingWriter {
     })
     const files = { movie, index }
     try {
-      const at = await prepare(files, header)
+      const at = await prepare(files, header, nextPart)
       if (at) return new RecordingWriter(files, at)
     } catch (error) {
       await Promise.all([movie.close(), index.close()])
@@ -100,14 +101,16 @@ interface WrittenSoFar {
 async function prepare(
   { movie, index }: { movie: RecordingFile; index: RecordingFile },
   header: RecordingHeader,
+  nextPart: number,
 ): Promise<WrittenSoFar | null> {
   const { bytes, initOffset } = header
   const { size } = await movie.stat()
-  const known = new Uint8Array(bytes.length)
-  const { bytesRead } = await movie.read(known, 0, known.length, 0)
+  const head = new Uint8Array(bytes.length)
+  const { bytesRead } = await movie.read(head, 0, head.length, 0)
   const isSame =
-    bytesRead === bytes.length && Buffer.compare(known.subarray(initOffset), bytes.subarray(initOffset)) === 0
-  const parts = parseIndex(await index.readFile(), bytes.length, size)
+    bytesRead === bytes.length && Buffer.compare(head.subarray(initOffset), bytes.subarray(initOffset)) === 0
+  const known = parseIndex(await index.readFile(), bytes.length, size)
+  const parts = known.filter(({ k }) => k < nextPart)
   if (parts.length > 0 && !isSame) return null
   const end = parts.at(-1)?.end ?? bytes.length
   await movie.truncate(end)

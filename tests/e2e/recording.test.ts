@@ -32,8 +32,6 @@ const publishers: Publisher[] = []
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'headwater-'))
-  const config = path.join(directory, 'headwater.yaml')
-  await writeFile(config, 'recording: { enabled: true }\nladder: { preset: ultrafast, renditions: [] }\n')
   server = await start()
   room = await server.createRoom('A day out / "part 1"')
 })
@@ -44,9 +42,13 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-function start(): Promise<HeadwaterProcess> {
-  const env = { HEADWATER_CONFIG: path.join(directory, 'headwater.yaml') }
-  return HeadwaterProcess.start({ env, dataDir: path.join(directory, 'data') })
+async function start(more = ''): Promise<HeadwaterProcess> {
+  const config = path.join(directory, 'headwater.yaml')
+  await writeFile(
+    config,
+    `recording: { enabled: true }\nladder: { preset: ultrafast, renditions: [] }\n${more}\n`,
+  )
+  return HeadwaterProcess.start({ env: { HEADWATER_CONFIG: config }, dataDir: path.join(directory, 'data') })
 }
 
 function publish(): Publisher {
@@ -181,20 +183,39 @@ describe('the studio', () => {
 })
 
 describe('an origin that is killed', () => {
-  it('leaves a recording that the next one completes, with nothing but its last moment missing', async () => {
+  it('is followed by one that goes on with the same recording: nothing is missing, nothing is there twice', async () => {
     publish()
     const before = await until(({ duration_ms }) => duration_ms >= 5000)
     await server.close('SIGKILL')
     for (const publisher of publishers.splice(0)) await publisher.close()
     server = await start()
+    publish()
+    const after = await until(({ duration_ms }) => duration_ms >= before.duration_ms + 5000)
+    expect(after.complete).toBe(false)
     await server.api('POST', `/api/v1/live/${room.id}/end`)
+    await checkMovie(await until(({ complete }) => complete), before.program_id)
+  })
+
+  it('is followed by one that completes the recording of a program that nobody came back to', async () => {
+    publish()
+    const before = await until(({ duration_ms }) => duration_ms >= 5000)
+    await server.close('SIGKILL')
+    for (const publisher of publishers.splice(0)) await publisher.close()
+    server = await start('reconnectWindowSeconds: 0')
     const done = await until(({ complete }) => complete)
-    expect(done.program_id).toBe(before.program_id)
     expect(done.duration_ms).toBeGreaterThanOrEqual(before.duration_ms)
-    const file = path.join(directory, 'download.mp4')
-    await writeFile(file, Buffer.from(await (await fetch(done.file_url)).arrayBuffer()))
-    const probe = await probeMovie(file)
-    expect([...holesOf(probe.video), ...holesOf(probe.audio)]).toEqual([])
-    expect(await decodeMovie(file)).toBe('')
+    await checkMovie(done, before.program_id)
   })
 })
+
+async function checkMovie(done: Listed, programId: string): Promise<void> {
+  expect(done.program_id).toBe(programId)
+  const file = path.join(directory, 'download.mp4')
+  await writeFile(file, Buffer.from(await (await fetch(done.file_url)).arrayBuffer()))
+  const probe = await probeMovie(file)
+  expect([...holesOf(probe.video), ...holesOf(probe.audio)]).toEqual([])
+  expect(probe.durationSec).toBeCloseTo(done.duration_ms / 1000, 1)
+  expect(await decodeMovie(file)).toBe('')
+  const playlist = await (await fetch(done.playlist_url)).text()
+  expect(playlist).not.toContain('DISCONTINUITY')
+}
