@@ -19,6 +19,7 @@ import { slateRoutes } from './http/slate-api.ts'
 import { RtmpListener, type RtmpListenerOptions } from './ingest/rtmp-listener.ts'
 import { EncodingJobs } from './program/encoding-jobs.ts'
 import { LivePrograms } from './program/live-programs.ts'
+import type { RestoredProgram } from './program/restored-program.ts'
 import { RecordingLinks } from './recording/links.ts'
 import { Recordings } from './recording/recordings.ts'
 import { Access } from './room/access.ts'
@@ -187,11 +188,26 @@ export class Origin {
 
   /** Before anybody can publish: a publisher that comes first would begin another program. */
   async #restore(): Promise<void> {
+    const { logger } = this.#options
     for (const restored of await this.#journals.read()) {
       const { id, roomId, nextPart } = restored
-      if (!this.programs.restore(restored)) await this.#journals.remove(id)
-      else
-        this.#options.logger.info({ room: roomId, program: id, nextPart }, 'program goes on after a restart')
+      const facts = { room: roomId, program: id, nextPart }
+      if (this.#goOn(restored)) logger.info(facts, 'program goes on after a restart')
+      else {
+        logger.info(facts, 'program of before the restart is over')
+        await this.#journals.remove(id)
+      }
+    }
+  }
+
+  #goOn(restored: RestoredProgram): boolean {
+    try {
+      return this.programs.restore(restored)
+    } catch (error) {
+      const { id, roomId } = restored
+      const facts = { code: 'journal_unreadable', room: roomId, program: id, err: error }
+      this.#options.logger.warn(facts, 'a program from before the restart is lost')
+      return false
     }
   }
 }

@@ -1,4 +1,6 @@
 /** The whole server is killed and started again: what viewers and publishers find is what they left. */
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { PARTS_PER_SEGMENT, readPart, runningNumber, type PartHeader } from '../../media/part.ts'
 import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
@@ -102,6 +104,50 @@ describe('a server that is killed and started again', () => {
   )
 })
 
+describe('a program without a publisher', () => {
+  it('that shows its slate goes on with it behind a restart, and with the publisher when he is back', async () => {
+    const { server, room } = await start()
+    const first = publishFlashes({ url: server.publishUrl(room) })
+    closing.push(() => first.close())
+    const program = await server.live(room.id)
+    const track = `/live/${room.id}/${program}/360p`
+    await first.close()
+    await eventually(async () => (await server.room(room.id))['slate'] === true, SOON_MS)
+    const before = await headOf(server.url, track)
+    await eventually(async () => (await headOf(server.url, track)) > before + PARTS, SOON_MS)
+    await server.restart()
+    const after = await headOf(server.url, track)
+    await eventually(async () => (await headOf(server.url, track)) > after + PARTS, SOON_MS)
+    expect(await server.room(room.id)).toMatchObject({
+      state: 'interrupted',
+      slate: true,
+      program_id: program,
+    })
+    const second = publishFlashes({ url: server.publishUrl(room) })
+    closing.push(() => second.close())
+    expect(await server.live(room.id)).toBe(program)
+    const headers = [...(await readTrack(server, track)).parts.values()].map(({ header }) => header)
+    expect(breaksOf(headers)).toEqual([])
+  })
+
+  it('ends when its window is over, the restart counted in, and does not come back', async () => {
+    const { server, room } = await start()
+    await server.api('PATCH', `/api/v1/live/${room.id}`, { reconnect_window_s: 8 })
+    const publisher = publishFlashes({ url: server.publishUrl(room) })
+    closing.push(() => publisher.close())
+    const program = await server.live(room.id)
+    await publisher.close()
+    await eventually(async () => (await server.room(room.id)).state === 'interrupted', SOON_MS)
+    await server.restart()
+    await eventually(async () => (await server.room(room.id)).state === 'ended', SOON_MS)
+    expect((await server.room(room.id)).program_id).toBe(program)
+    const programs = path.join(server.dataDir, 'programs')
+    await eventually(async () => (await readdir(programs)).length === 0)
+    await server.restart()
+    expect((await server.room(room.id)).state).toBe('idle')
+  })
+})
+
 describe('a viewer in continuity mode', () => {
   it('sees nothing of a server that was killed and is there again three seconds later', async () => {
     const { server, room } = await start()
@@ -121,7 +167,7 @@ describe('a viewer in continuity mode', () => {
     const before = await watch.stats()
     const beforeS = await watch.currentTime()
     const killedAtMs = Date.now()
-    await server.restart({ awayMs: 2000 })
+    await server.restart({ awayMs: 1000 })
     await server.live(room.id)
     await eventually(async () => (await watch.currentTime()) > beforeS + 20, 2 * SOON_MS)
     const after = await watch.stats()
