@@ -57,6 +57,33 @@ describe('FlvSplice', () => {
     ])
   })
 
+  it('puts what a server makes anew after its restart behind what was handed on, with one offset for both', () => {
+    const gop = (fromMs: number, toMs: number, bytes: number): Uint8Array => {
+      const pieces = [FLV_HEADER]
+      for (let ms = fromMs; ms < toMs; ms += 40) {
+        const first = ms === fromMs ? 0x17 : 0x27
+        pieces.push(tag('video', ms, [first, 1, 0, 0, 0, ...Array(bytes)]), tag('audio', ms, [0xaf, 1, 7]))
+      }
+      return concatBytes(pieces)
+    }
+    const splice = new FlvSplice(() => undefined)
+    splice.push(gop(1000, 1240, 3))
+    splice.begin()
+    const anew = splice.push(gop(1120, 1240, 4))
+    expect(seen(concatBytes([FLV_HEADER, anew]))).toEqual([
+      'v1233',
+      'a1233',
+      'v1273',
+      'a1273',
+      'v1313',
+      'a1313',
+    ])
+    // And what the same server repeats on a later connection is known by its new times.
+    splice.begin()
+    const again = splice.push(gop(1120, 1280, 4))
+    expect(seen(concatBytes([FLV_HEADER, again]))).toEqual(['v1353', 'a1353'])
+  })
+
   it('sends a header again only where it has changed', () => {
     const splice = new FlvSplice(() => undefined)
     splice.push(connection(1000, 1080))

@@ -2,7 +2,7 @@
  * Joins the connections of one FLV viewer into one stream: what a later one repeats is dropped, and it goes on exactly where the
  * last one broke. mpegts.js never notices that there was another.
  */
-import { encodeFlvTag, FlvParser, isSequenceHeader, type FlvTag } from '../../media/flv-stream.ts'
+import { encodeFlvTag, FlvParser, isKeyframe, isSequenceHeader, type FlvTag } from '../../media/flv-stream.ts'
 import { concatBytes } from '../../media/bytes.ts'
 import { PlayerError } from '../player-error.ts'
 
@@ -10,6 +10,11 @@ import { PlayerError } from '../player-error.ts'
 const FILE_HEADER_BYTES = 13
 /** Two frames at 24 fps: a larger hole in the picture freezes mpegts.js for good. */
 const LARGEST_HOLE_MS = 85
+
+/** After a frame made anew follows the last one of before: about a frame. */
+const SEAM_MS = 33
+/** Pictures whose sizes are remembered: those of the longest stretch that a new connection repeats, at 60 fps. */
+const MAX_REMEMBERED = 1200
 
 type MediaType = 'audio' | 'video'
 
@@ -22,6 +27,10 @@ export class FlvSplice {
   /** the first connection's file header, while it is incomplete; null once it was handed on */
   #fileHeader: number[] | null = []
   #isFirst = true
+  /** sizes of the pictures handed on, by their times */
+  readonly #sizes = new Map<number, number>()
+  #isCompared = false
+  #offsetMs = 0
 
   /** `onTag` is told of everything that is handed on, headers too. */
   constructor(onTag: (tag: FlvTag) => void) {
@@ -34,6 +43,7 @@ export class FlvSplice {
     if (hasMedia) this.#isFirst = false
     this.#parser = new FlvParser()
     this.#waiting = { audio: null, video: null }
+    this.#isCompared = this.#isFirst
   }
 
   /**
@@ -61,12 +71,14 @@ export class FlvSplice {
       return
     }
     const { type } = tag
-    if (isHeader(tag)) {
+    if (says(() => isSequenceHeader(tag))) {
       this.#waiting[type] = isSame(tag.data, this.#headers[type]) ? null : tag
       return
     }
+    if (!this.#isCompared && says(() => type === 'video' && isKeyframe(tag))) this.#compare(tag)
+    const timestampMs = (tag.timestampMs + this.#offsetMs) >>> 0
     const lastMs = this.#lastMs[type]
-    const stepMs = lastMs === null ? 0 : (tag.timestampMs - lastMs) | 0
+    const stepMs = lastMs === null ? 0 : (timestampMs - lastMs) | 0
     if (!this.#isFirst && lastMs !== null && stepMs <= 0) return
     if (!this.#isFirst && stepMs > LARGEST_HOLE_MS)
       throw new PlayerError('fell_behind', `the stream goes on ${stepMs} ms after the place where it broke`)
@@ -74,10 +86,32 @@ export class FlvSplice {
     if (header) {
       this.#headers[type] = header.data.slice()
       this.#waiting[type] = null
-      this.#hand({ ...header, timestampMs: tag.timestampMs }, pieces)
+      this.#hand({ ...header, timestampMs }, pieces)
     }
-    this.#lastMs[type] = tag.timestampMs
-    this.#hand(tag, pieces)
+    this.#lastMs[type] = timestampMs
+    if (type === 'video') this.#remember(timestampMs, tag.data.length)
+    this.#hand({ ...tag, timestampMs }, pieces)
+  }
+
+  /**
+   * A server that starts again goes on a little before the place where it ended, with other pictures: to leave them out up
+   * to that place would leave out the one that those after it are made from. They are put behind what was handed on.
+   */
+  #compare(tag: FlvTag): void {
+    this.#isCompared = true
+    const timestampMs = (tag.timestampMs + this.#offsetMs) >>> 0
+    const lastMs = this.#lastMs.video
+    const [oldestMs] = this.#sizes.keys()
+    if (lastMs === null || oldestMs === undefined) return
+    const isRepeated = ((lastMs - timestampMs) | 0) >= 0 && ((timestampMs - oldestMs) | 0) >= 0
+    if (isRepeated && this.#sizes.get(timestampMs) !== tag.data.length)
+      this.#offsetMs = lastMs + SEAM_MS - tag.timestampMs
+  }
+
+  #remember(timestampMs: number, bytes: number): void {
+    this.#sizes.set(timestampMs, bytes)
+    const [oldestMs] = this.#sizes.keys()
+    if (this.#sizes.size > MAX_REMEMBERED && oldestMs !== undefined) this.#sizes.delete(oldestMs)
   }
 
   #hand(tag: FlvTag, pieces: Uint8Array[]): void {
@@ -86,10 +120,10 @@ export class FlvSplice {
   }
 }
 
-/** A tag too short to say is media: the engine may complain of it. */
-function isHeader(tag: FlvTag): boolean {
+/** False of a tag that is too short to say: the engine may complain of it. */
+function says(question: () => boolean): boolean {
   try {
-    return isSequenceHeader(tag)
+    return question()
   } catch {
     return false
   }
