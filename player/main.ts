@@ -6,6 +6,7 @@ import type { PlayerStats } from './playback/stats.ts'
 import { parseRoute } from './route.ts'
 import './style/page.css'
 import './style/player.css'
+import './style/panels.css'
 
 declare global {
   interface Window {

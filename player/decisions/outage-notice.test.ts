@@ -26,7 +26,7 @@ const repaired: Outage = { ...open, backMs: 103_000 }
 const repairedSlate: Outage = { ...slate, backMs: 130_000 }
 const away: OutageFinding = { kind: 'away', sinceMs: 100_000, shownMs: 0 }
 const awayFor = (shownMs: number): OutageFinding => ({ ...away, shownMs })
-const none: OutageFinding = { kind: 'none' }
+const none: OutageFinding = { kind: 'none', isStill: false }
 
 describe('findOutage', () => {
   it.each<[string, Partial<OutageFacts>, OutageFinding]>([
@@ -34,6 +34,11 @@ describe('findOutage', () => {
     ['a low reserve alone is no outage', { reserveS: 0.2 }, none],
     ['the publisher is gone and the reserve lasts', { outages: [open], pictureMs: 95_000 }, none],
     ['the publisher is gone and the reserve does not last', { outages: [open], reserveS: 1.2 }, away],
+    [
+      'the picture is back before the server says so',
+      { outages: [open], reserveS: 0.4, pictureMs: 103_000 },
+      none,
+    ],
     ['low mode plays closer to its end', { outages: [open], mode: 'low', reserveS: 0.6 }, none],
     ['and is told when that comes', { outages: [open], mode: 'low', reserveS: 0.2 }, away],
     [
@@ -118,6 +123,11 @@ describe('nextNotice', () => {
     expect(back).toEqual({ kind: 'back', after: 'away', untilMs: 2000 + BACK_SHOWN_MS })
     expect(nextNotice(back, none, 2000 + BACK_SHOWN_MS - 1)).toBe(back)
     expect(nextNotice(back, none, 2000 + BACK_SHOWN_MS)).toBeNull()
+  })
+
+  it('tells of the return when the picture moves, not when there is something to play', () => {
+    const shown = nextNotice(null, away, 1000)
+    expect(nextNotice(shown, { kind: 'none', isStill: true }, 2000)).toBe(shown)
   })
 
   it('tells a network that is back from a streamer who is', () => {

@@ -24,7 +24,8 @@ export interface OutageFacts {
 }
 
 export type OutageFinding =
-  | { kind: 'none' }
+  /** nothing to tell; `isStill`: though the picture does not move, so what was told still holds */
+  | { kind: 'none'; isStill: boolean }
   /** the streamer is gone, since then by the server's clock; on the screen he has been gone for `shownMs` */
   | { kind: 'away'; sinceMs: number; shownMs: number }
   /** this device has no network */
@@ -39,22 +40,24 @@ export const LOW_RESERVE_S: Readonly<Record<LatencyMode, number>> = { continuity
 /** The browser itself says when it has shown all there is; so much later it is believed without it. */
 const PLAYED_OUT_MS = 2000
 const PLAYED_OUT_S = 0.3
+/** Longer than between two looks at a playhead that moves. */
+const STILL_MS = 400
 /** Capture times are told for whole parts, and two clocks may be read a moment apart. */
 const SLACK_MS = 300
 
 /** Pure: the same facts, the same finding. */
 export function findOutage(facts: OutageFacts): OutageFinding {
-  const { isRoomOver, isOffline, isFailing } = facts
+  const { isRoomOver, isOffline, isFailing, reserveS, stillMs } = facts
+  const none: OutageFinding = { kind: 'none', isStill: stillMs > STILL_MS }
   const slate = shownSlate(facts)
-  const isPlayedOut = facts.reserveS < PLAYED_OUT_S && facts.stillMs > PLAYED_OUT_MS
+  const isPlayedOut = reserveS < PLAYED_OUT_S && stillMs > PLAYED_OUT_MS
   if (isRoomOver && (slate?.backMs === null || isPlayedOut)) return { kind: 'over' }
   if (slate) return away(slate, facts)
-  if (facts.reserveS >= LOW_RESERVE_S[facts.mode]) return { kind: 'none' }
+  if (reserveS >= LOW_RESERVE_S[facts.mode]) return none
   if (isOffline) return { kind: 'offline' }
   if (isFailing) return { kind: 'unreachable' }
-  if (isRoomOver) return { kind: 'none' }
-  const frozen = frozenBy(facts)
-  return frozen ? away(frozen, facts) : { kind: 'none' }
+  const frozen = isRoomOver ? null : frozenBy(facts)
+  return frozen ? away(frozen, facts) : none
 }
 
 function away({ sinceMs }: Outage, { pictureMs }: OutageFacts): OutageFinding {
@@ -68,12 +71,12 @@ function shownSlate({ outages, pictureMs }: OutageFacts): Outage | null {
   return shown?.hasSlate && (shown.backMs === null || pictureMs < shown.backMs) ? shown : null
 }
 
-/** The outage that keeps the picture from going on: one that lasts, or one just over whose end has not reached the screen. */
+/** The outage that keeps the picture from going on: it lasts, or is just over, and nothing from after it is on the screen. */
 function frozenBy({ outages, pictureMs }: OutageFacts): Outage | null {
   const last = outages.at(-1)
   if (!last) return null
-  if (last.backMs === null) return last
-  return pictureMs !== null && pictureMs <= last.sinceMs + SLACK_MS ? last : null
+  if (pictureMs === null) return last.backMs === null ? last : null
+  return pictureMs <= last.sinceMs + SLACK_MS ? last : null
 }
 
 export type OutageNotice =
@@ -102,6 +105,7 @@ export function nextNotice(
   if (finding.kind !== 'none') return finding.kind === shown?.kind ? shown : finding
   if (shown === null) return null
   if (shown.kind === 'back') return nowMs < shown.untilMs ? shown : null
+  if (finding.isStill) return shown
   const after = shown.kind === 'away' ? 'away' : 'network'
   return { kind: 'back', after, untilMs: nowMs + BACK_SHOWN_MS }
 }

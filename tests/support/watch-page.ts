@@ -20,6 +20,7 @@ export interface SeenStats {
   pipe: string
   mode: string
   state: string
+  notice: string | null
   firstFrameMs: number | null
   latencyMs: number | null
   reserveMs: number
