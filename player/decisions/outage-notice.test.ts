@@ -25,8 +25,9 @@ const slate: Outage = { ...open, hasSlate: true }
 const repaired: Outage = { ...open, backMs: 103_000 }
 const repairedSlate: Outage = { ...slate, backMs: 130_000 }
 const away: OutageFinding = { kind: 'away', sinceMs: 100_000, shownMs: 0 }
+const held: OutageFinding = { kind: 'none', holds: true }
 const awayFor = (shownMs: number): OutageFinding => ({ ...away, shownMs })
-const none: OutageFinding = { kind: 'none', isStill: false }
+const none: OutageFinding = { kind: 'none', holds: false }
 
 describe('findOutage', () => {
   it.each<[string, Partial<OutageFacts>, OutageFinding]>([
@@ -51,6 +52,11 @@ describe('findOutage', () => {
       'the publisher is back, the slate still on the screen',
       { outages: [repairedSlate], pictureMs: 126_000 },
       awayFor(26_000),
+    ],
+    [
+      'a moment of slate, over before it is seen',
+      { outages: [{ ...slate, backMs: 105_500 }], pictureMs: 104_600 },
+      held,
     ],
     ['the live picture is on the screen again', { outages: [repairedSlate], pictureMs: 130_100 }, none],
     ['back without a slate', { outages: [repaired], pictureMs: 103_100 }, none],
@@ -127,7 +133,7 @@ describe('nextNotice', () => {
 
   it('tells of the return when the picture moves, not when there is something to play', () => {
     const shown = nextNotice(null, away, 1000)
-    expect(nextNotice(shown, { kind: 'none', isStill: true }, 2000)).toBe(shown)
+    expect(nextNotice(shown, held, 2000)).toBe(shown)
   })
 
   it('tells a network that is back from a streamer who is', () => {

@@ -24,8 +24,8 @@ export interface OutageFacts {
 }
 
 export type OutageFinding =
-  /** nothing to tell; `isStill`: though the picture does not move, so what was told still holds */
-  | { kind: 'none'; isStill: boolean }
+  /** nothing to tell; `holds`: but what was told already still holds */
+  | { kind: 'none'; holds: boolean }
   /** the streamer is gone, since then by the server's clock; on the screen he has been gone for `shownMs` */
   | { kind: 'away'; sinceMs: number; shownMs: number }
   /** this device has no network */
@@ -40,6 +40,8 @@ export const LOW_RESERVE_S: Readonly<Record<LatencyMode, number>> = { continuity
 /** The browser itself says when it has shown all there is; so much later it is believed without it. */
 const PLAYED_OUT_MS = 2000
 const PLAYED_OUT_S = 0.3
+/** At most three seconds of slate: gone before its notice would be read. */
+const BRIEF_MS = 7000
 /** Longer than between two looks at a playhead that moves. */
 const STILL_MS = 400
 /** Capture times are told for whole parts, and two clocks may be read a moment apart. */
@@ -48,11 +50,11 @@ const SLACK_MS = 300
 /** Pure: the same facts, the same finding. */
 export function findOutage(facts: OutageFacts): OutageFinding {
   const { isRoomOver, isOffline, isFailing, reserveS, stillMs } = facts
-  const none: OutageFinding = { kind: 'none', isStill: stillMs > STILL_MS }
   const slate = shownSlate(facts)
+  const none: OutageFinding = { kind: 'none', holds: stillMs > STILL_MS || slate !== null }
   const isPlayedOut = reserveS < PLAYED_OUT_S && stillMs > PLAYED_OUT_MS
   if (isRoomOver && (slate?.backMs === null || isPlayedOut)) return { kind: 'over' }
-  if (slate) return away(slate, facts)
+  if (slate) return isBrief(slate) ? none : away(slate, facts)
   if (reserveS >= LOW_RESERVE_S[facts.mode]) return none
   if (isOffline) return { kind: 'offline' }
   if (isFailing) return { kind: 'unreachable' }
@@ -62,6 +64,11 @@ export function findOutage(facts: OutageFacts): OutageFinding {
 
 function away({ sinceMs }: Outage, { pictureMs }: OutageFacts): OutageFinding {
   return { kind: 'away', sinceMs, shownMs: Math.max(0, (pictureMs ?? 0) - sinceMs) }
+}
+
+/** Known to be over before it came to the screen: a moment of slate says enough. */
+function isBrief({ sinceMs, backMs }: Outage): boolean {
+  return backMs !== null && backMs - sinceMs < BRIEF_MS
 }
 
 /** The outage whose slate is on the screen. */
@@ -105,7 +112,7 @@ export function nextNotice(
   if (finding.kind !== 'none') return finding.kind === shown?.kind ? shown : finding
   if (shown === null) return null
   if (shown.kind === 'back') return nowMs < shown.untilMs ? shown : null
-  if (finding.isStill) return shown
+  if (finding.holds) return shown
   const after = shown.kind === 'away' ? 'away' : 'network'
   return { kind: 'back', after, untilMs: nowMs + BACK_SHOWN_MS }
 }

@@ -22,7 +22,12 @@ export interface SignallingOptions {
   onView: (view: RoomView) => void
   /** the room does not exist */
   onMissing?: () => void
+  connect?: (address: URL) => RoomSocket
+  fetch?: typeof fetch
 }
+
+/** What is needed of a WebSocket. */
+export type RoomSocket = Pick<WebSocket, 'readyState' | 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>
 
 /** About every two seconds, and not everybody at once. */
 const POLL = { firstMs: 2500, maxMs: 2500 }
@@ -39,15 +44,19 @@ const REFUSED = { first: 4400, last: 4499, waitMs: 60_000 }
 const NO_SUCH_ROOM = 4404
 /** RFC 6455, 7.4.1. */
 const CLOSED_ABNORMALLY = 1006
+/** WebSocket.OPEN */
+const OPEN = 1
 const PING = JSON.stringify({ type: 'ping' })
 
 export class Signalling {
   readonly #options: SignallingOptions
   readonly #closing = new AbortController()
   #view: RoomView = UNKNOWN_ROOM
-  #socket: WebSocket | null = null
+  #socket: RoomSocket | null = null
   #isOpen = false
   #wake = new AbortController()
+  /** gives the connection up without waiting for its goodbye */
+  #giveUp: () => void = () => undefined
 
   constructor(options: SignallingOptions) {
     this.#options = options
@@ -71,7 +80,7 @@ export class Signalling {
 
   /** The network is back, or the device woke up: what was connected may be dead, and what waits need not. */
   wake(): void {
-    this.#socket?.close()
+    this.#giveUp()
     this.#wake.abort()
     this.#wake = new AbortController()
   }
@@ -82,7 +91,11 @@ export class Signalling {
     const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
     const address = `${baseUrl}/api/v1/live/${encodeURIComponent(roomId)}`
     try {
-      const answer = await fetch(address, { headers, cache: 'no-store', signal: this.#closing.signal })
+      const answer = await (this.#options.fetch ?? fetch)(address, {
+        headers,
+        cache: 'no-store',
+        signal: this.#closing.signal,
+      })
       if (answer.status === 404) return void this.#options.onMissing?.()
       if (!answer.ok) return
       const body = roomSchema.safeParse(unwrap(await answer.json()))
@@ -126,7 +139,7 @@ export class Signalling {
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
     address.search = new URLSearchParams({ room_id: roomId, role }).toString()
     return new Promise((resolve) => {
-      const socket = new WebSocket(address)
+      const socket = this.#options.connect?.(address) ?? new WebSocket(address)
       this.#socket = socket
       let heardAtMs = Date.now()
       const end = (code: number): void => {
@@ -134,12 +147,13 @@ export class Signalling {
         if (this.#socket === socket) this.#isOpen = false
         resolve(code)
       }
+      this.#giveUp = () => {
+        socket.close()
+        end(CLOSED_ABNORMALLY)
+      }
       const heart = setInterval(() => {
-        if (Date.now() - heardAtMs > SILENCE_MS) {
-          // a dead connection would take its time to close
-          socket.close()
-          end(CLOSED_ABNORMALLY)
-        } else if (socket.readyState === WebSocket.OPEN) socket.send(PING)
+        if (Date.now() - heardAtMs > SILENCE_MS) this.#giveUp()
+        else if (socket.readyState === OPEN) socket.send(PING)
       }, PING_MS)
       socket.onopen = () => {
         this.#isOpen = true

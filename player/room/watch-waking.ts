@@ -11,10 +11,10 @@ export function watchWaking(onWake: () => void): () => void {
   let lookedAtMs = Date.now()
   const timer = setInterval(() => {
     const now = Date.now()
-    if (now - lookedAtMs > SLEEP_MS && !document.hidden) onWake()
+    if (now - lookedAtMs > SLEEP_MS && !globalThis.document?.hidden) onWake()
     lookedAtMs = now
   }, TICK_MS)
-  globalThis.addEventListener('online', onWake, { signal })
+  globalThis.window?.addEventListener('online', onWake, { signal })
   return () => {
     gone.abort()
     clearInterval(timer)
