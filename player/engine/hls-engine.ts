@@ -1,12 +1,13 @@
 /** hls.js over a local stream. The only file that knows hls.js. */
 import Hls, { Events, type ErrorData, type HlsConfig } from 'hls.js'
-import { chooseRendition, startRendition } from '../decisions/choose-rendition.ts'
+import { startRendition } from '../decisions/choose-rendition.ts'
 import { watchHole, type HoleSighting } from '../decisions/hole-watchdog.ts'
 import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
 import { PlayerError } from '../player-error.ts'
 import type { BandwidthMeter } from '../stream/bandwidth-meter.ts'
 import type { LocalStream } from '../stream/local-stream.ts'
 import { locate, type Master } from '../stream/master.ts'
+import { Adaptation } from './adaptation.ts'
 import { bufferedAheadS, readSpans } from './buffered.ts'
 import { Ending } from './ending.ts'
 import { NO_FACTS, type Engine, type EngineEnd, type EngineFacts } from './engine.ts'
@@ -44,6 +45,7 @@ export class HlsEngine implements Engine {
   readonly #ending = new Ending()
   readonly #timeline: MediaTimeline
   readonly #rate: RateController
+  readonly #adaptation: Adaptation
   readonly #timers: ReturnType<typeof setInterval>[] = []
   #hls: Hls | null = null
   #master: Master | null = null
@@ -51,8 +53,6 @@ export class HlsEngine implements Engine {
   #mode: LatencyMode
   #chosen: string | null
   #hole: HoleSighting | null = null
-  #switchedAt = 0
-  #fellAt = -Infinity
   #recoveries = { media: 0, load: 0 }
   /** While nothing new comes hls.js waits for a playlist and loads nothing, not even for a seek. */
   readonly #onSeeking = (): void => {
@@ -64,6 +64,7 @@ export class HlsEngine implements Engine {
     this.#mode = options.mode
     this.#chosen = options.rendition
     this.#timeline = new MediaTimeline(options)
+    this.#adaptation = new Adaptation(options)
     this.#rate = new RateController({
       video: options.video,
       mode: options.mode,
@@ -83,6 +84,7 @@ export class HlsEngine implements Engine {
     const master = await stream.master()
     if (this.#ending.isOver) return
     this.#master = master
+    this.#adaptation.renditions = master.renditions
     const first = this.#firstRendition(master)
     const hls = new Hls({
       ...hlsSettings(this.#mode),
@@ -211,33 +213,15 @@ export class HlsEngine implements Engine {
 
   #load(rendition: string): void {
     if (!this.#hls || !this.#master) return
-    const before = this.#levelName(this.#hls.loadLevel)
-    if (before !== null && this.#bitrateOf(rendition) < this.#bitrateOf(before))
-      this.#fellAt = performance.now()
-    this.#switchedAt = performance.now()
+    this.#adaptation.onSwitch(this.#levelName(this.#hls.loadLevel), rendition)
     this.#hls.loadLevel = this.#levelOf(rendition)
   }
 
-  #bitrateOf(rendition: string): number {
-    return this.#master?.renditions.find(({ name }) => name === rendition)?.bitrateKbps ?? 0
-  }
-
   #adapt(): void {
-    const { meter, displayHeight, video } = this.#options
     const current = this.#switch?.wanted
-    if (!this.#master || current === undefined || this.#chosen !== null || this.#timeline.offsetS === null)
-      return
-    const now = performance.now()
-    const next = chooseRendition({
-      renditions: this.#master.renditions,
-      current,
-      estimateKbps: meter.kbps,
-      reserveShare: bufferedAheadS(video) / MODES[this.#mode].targetS,
-      displayHeight: displayHeight(),
-      sinceSwitchMs: now - this.#switchedAt,
-      sinceFallMs: now - this.#fellAt,
-    })
-    void this.#switch?.request(next, this.#bitrateOf(next) < this.#bitrateOf(current))
+    if (current === undefined || this.#chosen !== null || this.#timeline.offsetS === null) return
+    const next = this.#adaptation.next(current, this.#mode)
+    if (next) void this.#switch?.request(next.rendition, next.isUrgent)
   }
 
   #watch(): void {

@@ -4,7 +4,7 @@ import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
 import type { PlayerError } from '../player-error.ts'
 import { LocalStream } from './local-stream.ts'
 import { MediaFetch } from './media-fetch.ts'
-import { MemoryOrigin, ORIGIN_ADDRESS } from './memory-origin.ts'
+import { CAPTURED_MS, MemoryOrigin, ORIGIN_ADDRESS } from './memory-origin.ts'
 
 const FOLDER = new URL('program1/', ORIGIN_ADDRESS)
 const NEVER = new AbortController().signal
@@ -205,5 +205,45 @@ describe('LocalStream', () => {
     await stream.prime('720p', 1)
     expect(countOf(origin.asked, /\/4\.(\d+\.)?m4s$/)).toBe(0)
     expect(countOf(origin.asked, /720p\/5\.[01]\.m4s$/)).toBe(2)
+  })
+
+  it('goes on where it was when the network is back, however often it was asked meanwhile', async () => {
+    const { origin, text, lost } = open(20)
+    await text('720p/index.m3u8')
+    origin.isAway = true
+    origin.publish(60, 61)
+    await until(() => origin.missed > 25)
+    origin.isAway = false
+    origin.publish(61, 62)
+    expect(newest(await text('720p/index.m3u8?_HLS_msn=7&_HLS_part=5'))).toEqual([7, 5])
+    expect(lost).toEqual([])
+  })
+
+  it('gives up on a network that is away for longer than the server keeps anything', async () => {
+    const { origin, text, lost } = open(20)
+    await text('720p/index.m3u8')
+    origin.isAway = true
+    origin.publish(60, 61)
+    await until(() => origin.missed > 2)
+    origin.nowMs += 100_000
+    await until(() => lost.length > 0)
+    expect(lost[0]).toMatchObject({ code: 'network_failed' })
+  })
+
+  it('looks at the playlist when its parts are old, though they come no quicker than they are made', async () => {
+    const { origin, text } = open(20)
+    await text('720p/index.m3u8')
+    const looks = countOf(origin.asked, /720p\/index/)
+    origin.dateMs = CAPTURED_MS + 60 * 250 + 14_000
+    origin.publish(60, 61)
+    await until(() => countOf(origin.asked, /720p\/index/) > looks)
+  })
+
+  it('opens a track anew that could not be opened', async () => {
+    const { origin, text } = open(20)
+    origin.failures.set('720p/index.m3u8', { status: 404, code: 'rendition_not_found' })
+    await expect(text('720p/index.m3u8')).rejects.toMatchObject({ code: 'part_not_found' })
+    origin.failures.clear()
+    expect(newest(await text('720p/index.m3u8'))).toEqual([7, 3])
   })
 })

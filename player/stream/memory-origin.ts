@@ -10,6 +10,8 @@ import { gridOfPartTarget } from './part-grid.ts'
 export const ORIGIN_ADDRESS = 'http://memory.test/live/abcdefghij/master.m3u8'
 const PROGRAM = 'program1'
 const EPOCH_MS = 1_700_000_000_000
+/** when running number 0 would have been captured */
+export const CAPTURED_MS: number = EPOCH_MS + 7
 const MASTER = `#EXTM3U
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="audio",DEFAULT=YES,URI="${PROGRAM}/audio/index.m3u8"
 #EXT-X-STREAM-INF:BANDWIDTH=1800000,RESOLUTION=1280x720,AUDIO="audio"
@@ -21,7 +23,15 @@ ${PROGRAM}/400p/index.m3u8
 export class MemoryOrigin {
   /** paths asked for so far, without the program's folder */
   readonly asked: string[] = []
-  readonly fetch: typeof fetch = (input, init) => this.#answer(String(input), init?.signal ?? null)
+  readonly fetch: typeof fetch = async (input, init) => {
+    if (this.isAway) {
+      this.missed++
+      throw new TypeError('no network')
+    }
+    const answer = await this.#answer(String(input), init?.signal ?? null)
+    if (this.dateMs !== null) answer.headers.set('date', new Date(this.dateMs).toUTCString())
+    return answer
+  }
   /** answers to give instead of the real ones, by path */
   readonly failures = new Map<string, { status: number; code: string }>()
   /** the clock of its world: each part takes its quarter of a second */
@@ -29,6 +39,12 @@ export class MemoryOrigin {
   roundTripMs = 0
   /** a broken server: blocked requests are answered at once, with what is known */
   isStuck = false
+  /** nothing comes through */
+  isAway = false
+  /** requests made meanwhile */
+  missed = 0
+  /** server's clock that answers carry as their Date; null: none */
+  dateMs: number | null = null
   readonly #tracks = new Map<string, Track>()
 
   constructor(names: readonly string[] = ['720p', '400p', 'audio'], maxSegments = 30) {
@@ -98,7 +114,7 @@ export function partOf(track: string, k: number): [PartHeader, Uint8Array] {
     timescale,
     mediaTime: startOf(k),
     duration: startOf(k + 1) - startOf(k),
-    captureTimeMs: EPOCH_MS + k * 250 + 7,
+    captureTimeMs: CAPTURED_MS + k * 250,
   }
   const body = bodyBox(`${track} ${k}`)
   const meta = { header, bodyBytes: body.length, chunkBytes: body.length, chunkHashes: [new Uint8Array(16)] }
