@@ -135,6 +135,7 @@ export const en = {
   'failure.slate_unreadable': 'The file is damaged. Export it again.',
   'failure.slate_too_complex': 'The picture is too large. 1280×720 is enough.',
   'failure.slate_busy': 'Other slates are being made. Try again in a minute.',
+  'failure.recording_running': 'The recording is still being written. End the program first.',
   'failure.other': 'That did not work. Try again.',
   'studio.viewers': '{n} watching',
   'studio.created': 'Your room is ready',

@@ -15,6 +15,7 @@ const KNOWN = [
   'slate_unreadable',
   'slate_too_complex',
   'slate_busy',
+  'recording_running',
 ] as const
 
 /** The text for an error of the API, or for one without a code. */

@@ -135,6 +135,7 @@ export const zhCn: Record<TextKey, string> = {
   'failure.slate_unreadable': '文件已损坏，请重新导出。',
   'failure.slate_too_complex': '画面过大，1280×720 即可。',
   'failure.slate_busy': '正在制作其他垫片，请一分钟后再试。',
+  'failure.recording_running': '录像仍在写入，请先结束直播。',
   'failure.other': '操作失败，请重试。',
   'studio.viewers': '{n} 人观看',
   'studio.created': '直播间已就绪',
