@@ -71,11 +71,11 @@ export class FlvSplice {
       return
     }
     const { type } = tag
-    if (says(() => isSequenceHeader(tag))) {
+    if (isSequenceHeader(tag)) {
       this.#waiting[type] = isSame(tag.data, this.#headers[type]) ? null : tag
       return
     }
-    if (!this.#isCompared && says(() => type === 'video' && isKeyframe(tag))) this.#compare(tag)
+    if (!this.#isCompared && type === 'video' && isKeyframe(tag)) this.#compare(tag)
     const timestampMs = (tag.timestampMs + this.#offsetMs) >>> 0
     const lastMs = this.#lastMs[type]
     const stepMs = lastMs === null ? 0 : (timestampMs - lastMs) | 0
@@ -117,15 +117,6 @@ export class FlvSplice {
   #hand(tag: FlvTag, pieces: Uint8Array[]): void {
     pieces.push(encodeFlvTag(tag))
     this.#onTag(tag)
-  }
-}
-
-/** False of a tag that is too short to say: the engine may complain of it. */
-function says(question: () => boolean): boolean {
-  try {
-    return question()
-  } catch {
-    return false
   }
 }
 
