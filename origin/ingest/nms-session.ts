@@ -36,6 +36,7 @@ export interface NmsRtmp {
   parserData(data: Buffer): string | null
   chunkMessageHeaderRead(): number
   packetAlloc(): void
+  packetHandler(): void
   controlHandler(): void
   dataHandler(): void
   onConnect(message: NmsInvoke): void
@@ -71,15 +72,27 @@ const SET_CHUNK_SIZE = 1
 const MAX_CHUNK_BYTES = 0xffffff
 const MAX_CHUNK_STREAMS = 16
 
-/** A session on a socket, not running yet. `maxMessageBytes` is asked before memory is taken for a message of a type. Its parser throws. */
-export function openNmsSession(socket: Socket, maxMessageBytes: (type: number) => number): NmsSession {
+export interface MessageGuard {
+  /** Asked before memory is taken for a message of a type. */
+  maxMessageBytes: (type: number) => number
+  /** A message is whole, and not read yet; may throw. */
+  onMessage: () => void
+}
+
+/** A session on a socket, not running yet. Its parser throws. */
+export function openNmsSession(socket: Socket, guard: MessageGuard): NmsSession {
   const session = new NmsRtmpSession(socket)
-  guardMessages(session.rtmp, maxMessageBytes)
+  guardMessages(session.rtmp, guard)
   guardCommands(session.rtmp)
   return session
 }
 
-function guardMessages(rtmp: NmsRtmp, maxMessageBytes: (type: number) => number): void {
+function guardMessages(rtmp: NmsRtmp, { maxMessageBytes, onMessage }: MessageGuard): void {
+  const packetHandler = rtmp.packetHandler.bind(rtmp)
+  rtmp.packetHandler = () => {
+    onMessage()
+    packetHandler()
+  }
   const chunkMessageHeaderRead = rtmp.chunkMessageHeaderRead.bind(rtmp)
   rtmp.chunkMessageHeaderRead = () => {
     const { bytes, header } = rtmp.parserPacket

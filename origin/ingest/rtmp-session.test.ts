@@ -3,6 +3,7 @@ import { eventually } from '../../tests/support/eventually.ts'
 import { audioTag, metadataTag, videoHeaderTag, videoTag } from '../../tests/support/flv-tags.ts'
 import { startIngest, type RunningIngest } from '../../tests/support/ingest.ts'
 import { encodeValues, RtmpClient } from '../../tests/support/rtmp-client.ts'
+import { MESSAGES_AT_ONCE } from './message-budget.ts'
 
 const closing: (() => Promise<void>)[] = []
 
@@ -264,6 +265,34 @@ it('takes no more connections than it may', async () => {
   const third = await RtmpClient.open(ingest.port)
   await third.closed()
   expect(first.isClosed).toBe(false)
+})
+
+describe('a flood of messages', () => {
+  it.each([
+    ['sound', 8, Buffer.of(0xaf, 1, 0)],
+    ['empty sound', 8, Buffer.alloc(0)],
+    ['metadata', 18, encodeValues(['onMetaData', { width: 1 }])],
+    ['commands', 20, encodeValues(['noise', 0, null])],
+    ['acknowledgements', 3, Buffer.alloc(4)],
+  ])('of %s is read no further than the limit, and told why', async (_, type, payload) => {
+    const ingest = await start()
+    const client = await RtmpClient.publisher(ingest.port, 'good')
+    const message = client.message(type, payload, { chunkStream: 4, streamId: 1 })
+    const flood = Buffer.concat(Array.from({ length: 5000 }, () => message))
+    for (let n = 0; n < 8; n++) client.write(flood)
+    await client.closed()
+    expect(client.status?.description).toBe('too much')
+    expect(ingest.find('good').tags.length).toBeLessThan(2 * MESSAGES_AT_ONCE)
+    expect(ingest.find('good').end).toBe('refused')
+  })
+
+  it('before publishing ends the connection', async () => {
+    const ingest = await start()
+    const client = await RtmpClient.ready(ingest.port)
+    const flood = client.message(3, Buffer.alloc(4))
+    client.write(Buffer.concat(Array.from({ length: 20_000 }, () => flood)))
+    await client.closed()
+  })
 })
 
 it('reads commands in the middle of media of many chunks', async () => {

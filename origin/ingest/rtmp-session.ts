@@ -1,6 +1,7 @@
 /** One RTMP connection, up to its end: acceptance before media, limits of size and silence, a refusal that says why. */
 import type { Socket } from 'node:net'
 import type { FlvTag, FlvTagType } from '../../media/flv-tag.ts'
+import { MESSAGES_PER_SECOND, MessageBudget } from './message-budget.ts'
 import { openNmsSession, type NmsInvoke, type NmsPacket, type NmsSession } from './nms-session.ts'
 
 /** Who wants to publish, as the client says. `streamName` holds the key: it goes into no log. */
@@ -13,6 +14,8 @@ export interface PublishRequest {
 export interface Publication {
   /** Media of an accepted publisher; the data belong to the receiver. */
   receive(tag: FlvTag): void
+  /** So many messages that they are read no more: the receiver refuses the session, with its own words. */
+  overrun(): void
   /** Called once: the publisher said goodbye, or the connection ended in whatever way. */
   end(reason: EndReason): void
 }
@@ -56,11 +59,15 @@ export class RtmpSession {
   #bytesAcknowledged = 0
   #silence: NodeJS.Timeout
   #tags = 0
+  readonly #budget = new MessageBudget()
 
   constructor(options: RtmpSessionOptions) {
     this.#options = options
     this.remoteAddress = options.socket.remoteAddress ?? 'unknown'
-    this.#nms = openNmsSession(options.socket, (type) => this.#maxMessageBytes(type))
+    this.#nms = openNmsSession(options.socket, {
+      maxMessageBytes: (type) => this.#maxMessageBytes(type),
+      onMessage: () => this.#count(),
+    })
     // Media keeps this timer from running out, nothing else does: one byte a second is silence too.
     this.#silence = setTimeout(() => this.#suspectSilence(), options.silenceLimitMs)
     this.#bind()
@@ -155,6 +162,13 @@ export class RtmpSession {
     // The parser uses its buffer again for the next message.
     const data = Uint8Array.from(packet.data.subarray(0, packet.size))
     this.#publication?.receive({ type, timestampMs: packet.dts >>> 0, data })
+  }
+
+  /** Of every kind, before any of it is read. Throws when there are too many, so that the rest of what has come is not read either. */
+  #count(): void {
+    if (this.#budget.take(performance.now())) return
+    this.#publication?.overrun()
+    throw new Error(`more than ${MESSAGES_PER_SECOND} messages a second`)
   }
 
   #maxMessageBytes(type: number): number {

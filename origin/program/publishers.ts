@@ -104,6 +104,7 @@ export class Publishers {
     logger.info({ source: kind, address: session.remoteAddress }, 'publisher connected')
     return {
       receive: (tag: FlvTag) => source.receive(tag),
+      overrun: () => source.overrun(),
       end: (reason: EndReason) => {
         logger.info({ source: kind, reason }, 'publisher gone')
         if (this.#connected.get(key) === publisher) this.#connected.delete(key)

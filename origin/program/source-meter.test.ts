@@ -37,6 +37,19 @@ describe('rates', () => {
     expect(meterOf({ fps: 25, bytes: 10_000 - 5 }).bitrateKbps()).toBeLessThan(2100)
   })
 
+  it('measures the bitrate of however many tags', () => {
+    const meter = new SourceMeter()
+    for (let n = 0; n < 100_000; n++) meter.observe(audioTag(n, 1), n / 50)
+    expect(meter.bitrateKbps()).toBeGreaterThan(1150)
+    expect(meter.bitrateKbps()).toBeLessThan(1250)
+  })
+
+  it('forgets a bitrate when the clock is set back', () => {
+    const meter = meterOf({ fps: 25, bytes: 10_000 })
+    meter.observe(audioTag(0, 1), -3_600_000)
+    expect([meter.bitrateKbps(), meter.loadKbps()]).toEqual([null, 0])
+  })
+
   it('has no bitrate before there is half a second', () => {
     expect(meterOf({ seconds: 0.2 }).bitrateKbps()).toBeNull()
   })

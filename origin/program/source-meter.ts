@@ -2,13 +2,13 @@
 import { parseAudioSpecificConfig, type AacConfig } from '../../media/aac.ts'
 import { readMetadata, type AmfValue } from '../../media/amf0.ts'
 import { parseAudioHeader, parseVideoHeader, type FlvTag } from '../../media/flv-tag.ts'
+import { ByteWindow } from './byte-window.ts'
 import type { Notice, SourceFacts } from './live-rooms.ts'
 import { SourceClock } from './source-clock.ts'
 
 const WINDOW_MS = 4000
 const LONG_KEYFRAME_INTERVAL_MS = 4000
 const MAX_DELTAS = 128
-const MAX_BYTES_ENTRIES = 1200
 /** What is read of `onMetaData`; the rest is the publisher's, of any size, and not kept. */
 const METADATA_KEYS = [
   'videocodecid',
@@ -25,7 +25,7 @@ export class SourceMeter {
   #videoCodec: string | null = null
   #audioCodec: string | null = null
   #aac: AacConfig | null = null
-  #bytes: { atMs: number; bytes: number }[] = []
+  readonly #bytes = new ByteWindow(WINDOW_MS)
   #deltasMs: number[] = []
   #lastVideoDtsMs: number | null = null
   #lastKeyframeMs: number | null = null
@@ -51,9 +51,7 @@ export class SourceMeter {
   }
 
   observe(tag: FlvTag, nowMs: number): void {
-    this.#bytes.push({ atMs: nowMs, bytes: tag.data.length })
-    while (this.#bytes.length > MAX_BYTES_ENTRIES || (this.#bytes[0]?.atMs ?? nowMs) < nowMs - WINDOW_MS)
-      this.#bytes.shift()
+    this.#bytes.add(tag.data.length, nowMs)
     if (tag.type === 'script') this.#observeMetadata(tag)
     else if (tag.type === 'video') this.#observeVideo(tag, nowMs)
     else this.#observeAudio(tag, nowMs)
@@ -76,11 +74,12 @@ export class SourceMeter {
   }
 
   bitrateKbps(): number | null {
-    const first = this.#bytes[0]
-    const last = this.#bytes.at(-1)
-    if (!first || !last || last.atMs - first.atMs < 500) return null
-    const bytes = this.#bytes.reduce((sum, entry) => sum + entry.bytes, 0)
-    return Math.round((bytes * 8) / (last.atMs - first.atMs))
+    return this.#bytes.kbps
+  }
+
+  /** The window spread over its whole length, also when there is less of it yet: what a flood is known by at once. */
+  loadKbps(): number {
+    return Math.round((this.#bytes.bytes * 8) / WINDOW_MS)
   }
 
   #observeMetadata(tag: FlvTag): void {

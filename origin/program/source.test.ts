@@ -97,6 +97,31 @@ describe('a source is refused', () => {
     expect(stage.refusal).toBe('bitrate_too_high')
   })
 
+  it('at once for a flood of large tags, before it has filled any memory', () => {
+    const stage = createStage()
+    let bytes = 0
+    for (let n = 0; n < 1000 && !stage.refusal; n++, stage.nowMs += n % 2) {
+      bytes += 8e6
+      stage.source.receive(videoTag(n, { keyframe: n === 0, bytes: 8e6 }))
+    }
+    expect(stage.refusal).toBe('bitrate_too_high')
+    expect(bytes).toBeLessThan(64e6)
+  })
+
+  it('for so many small tags that their bitrate is too high, too', () => {
+    const stage = createStage()
+    stage.source.receive(videoTag(0, { keyframe: true }))
+    for (let n = 0; n < 600_000 && !stage.refusal; n++, stage.nowMs += 1 / 50)
+      stage.source.receive(audioTag(n / 50, 100))
+    expect(stage.refusal).toBe('bitrate_too_high')
+  })
+
+  it('for messages that its connection does not even read any more', () => {
+    const stage = createStage()
+    stage.source.overrun()
+    expect(stage.refusal).toBe('too_many_messages')
+  })
+
   it('not for what has queued up in a pause of the network', () => {
     const stage = createStage()
     stage.send(10, 50_000)

@@ -1,6 +1,7 @@
 /** One publisher connection: reads its tags, judges and keeps what is needed of them, says what it is. */
 import { parseAudioHeader, parseVideoHeader, type FlvTag, type VideoHeader } from '../../media/flv-tag.ts'
 import { MediaError } from '../../media/media-error.ts'
+import { MESSAGES_PER_SECOND } from '../ingest/message-budget.ts'
 import { GopBuffer, type KeptFrame } from './gop-buffer.ts'
 import type { Notice, PublisherKind, SourceFacts } from './live-rooms.ts'
 import type { Contender } from './selection.ts'
@@ -27,6 +28,8 @@ export interface SourceOptions extends Omit<SourceFeedOptions, 'audioBitrateKbps
 const AUDIO_ALONE_AFTER_MS = 2000
 /** Too much for this long without a pause: what has queued up in a hiccup of the network comes in faster, and ends sooner. */
 export const TOO_FAST_FOR_MS = 8000
+/** Ten seconds at the limit that come at once are 3.5 times as much: this is no hiccup, and ends before it has filled any memory. */
+const FLOOD_FACTOR = 5
 
 export class Source {
   readonly kind: PublisherKind
@@ -97,6 +100,12 @@ export class Source {
       if (!(error instanceof MediaError)) throw error
       this.#refuse('source_malformed', `the stream could not be read: ${error.message}`)
     }
+  }
+
+  /** Its connection sends so many messages that they are not even read. */
+  overrun(): void {
+    const message = `more than ${MESSAGES_PER_SECOND} messages a second: no encoder sends as many, start it again`
+    this.#refuse('too_many_messages', message)
   }
 
   /** Feeds the program from now on. False when there is nothing yet to begin with. */
@@ -179,14 +188,18 @@ export class Source {
       const seconds = limits.firstKeyframeTimeoutMs / 1000
       return this.#refuse('no_keyframe', `no keyframe in ${seconds} s: set the keyframe interval to 2 s`)
     }
+    const loadKbps = this.#meter.loadKbps()
+    if (loadKbps > FLOOD_FACTOR * limits.maxBitrateKbps) return this.#refuseBitrate(loadKbps)
     const bitrateKbps = this.#meter.bitrateKbps() ?? 0
     if (bitrateKbps <= limits.maxBitrateKbps) this.#tooFastSinceMs = null
     else this.#tooFastSinceMs ??= this.#options.now()
     if (this.#tooFastSinceMs !== null && this.#options.now() - this.#tooFastSinceMs > TOO_FAST_FOR_MS)
-      this.#refuse(
-        'bitrate_too_high',
-        `${bitrateKbps} kbit/s, at most ${limits.maxBitrateKbps}: lower the bitrate`,
-      )
+      this.#refuseBitrate(bitrateKbps)
+  }
+
+  #refuseBitrate(kbps: number): void {
+    const { maxBitrateKbps } = this.#options.limits
+    this.#refuse('bitrate_too_high', `${kbps} kbit/s, at most ${maxBitrateKbps}: lower the bitrate`)
   }
 
   #refuse(code: string, message: string): void {

@@ -37,6 +37,7 @@ async function converse(pieces: readonly Uint8Array[]): Promise<Outcome> {
       if (!streamName.startsWith('good')) return { description: 'wrong stream key' }
       return {
         receive: (tag) => void outcome.tags.push(tag),
+        overrun: () => session.refuse('too much'),
         end: (reason) => void outcome.ends.push(reason),
       }
     },

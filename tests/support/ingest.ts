@@ -47,7 +47,11 @@ export async function startIngest(
     if (!(await mayPublish(request))) return { description: 'wrong stream key' }
     const entry: Received = { name: request.streamName, session, tags: [], end: null }
     received.push(entry)
-    return { receive: (tag) => void entry.tags.push(tag), end: (reason) => void (entry.end = reason) }
+    return {
+      receive: (tag) => void entry.tags.push(tag),
+      overrun: () => session.refuse('too much'),
+      end: (reason) => void (entry.end = reason),
+    }
   }
   const listener = new RtmpListener({ host: '127.0.0.1', port: 0, logger: log.logger, authorise, ...options })
   await listener.start()
