@@ -119,6 +119,18 @@ describe('another format', () => {
       expect(Math.abs(second - Math.round(second)) * 1000).toBeLessThan(TOLERANCE_MS)
     }
   })
+
+  it('many times a second starts a converter a second, and what comes out keeps its places', async () => {
+    const { normaliser, numbers } = new Converted()
+    const tags = await clickTags({ sampleRate: 48_000, layout: 'stereo', seconds: 3 })
+    const headers = [Uint8Array.of(0xaf, 0, 0x11, 0x90), Uint8Array.of(0xaf, 0, 0x11, 0x88)]
+    for (const [index, tag] of tags.filter((each) => !isSequenceHeader(each)).entries()) {
+      normaliser.configure(headers[index % 2] ?? Uint8Array.of())
+      normaliser.push(10_000 + tag.timestampMs, tag.data)
+    }
+    expect(normaliser.starts).toBe(3)
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+  })
 })
 
 it('takes nothing more once it is closed, says what it has, and drops what goes back in time', async () => {

@@ -22,6 +22,8 @@ const MAX_GAP_MS = 10_000
 /** A converter that died is started again after this, doubled each time nothing came out of it. */
 const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
+/** Of audio that changes again and again, or is not taken: one converter for this much of it, and silence in between. */
+const MIN_BETWEEN_STARTS_MS = 1000
 /** A converter that has no more input ends within a tenth of this. */
 const FINISH_LIMIT_MS = 1000
 /** The encoder's first frame is priming, before the first sample. */
@@ -40,6 +42,10 @@ export class AudioNormaliser implements AudioConverter {
   #run: { process: FfmpegProcess; input: PassThrough } | null = null
   #sequenceHeader: Uint8Array | null = null
   #lastMs = -Infinity
+  /** Of the timeline, which cannot run ahead of the clock. */
+  #notBeforeMs = -Infinity
+  /** Converters so far. */
+  starts = 0
   #failures = 0
   #pausedUntilMs = 0
   #isClosed = false
@@ -61,7 +67,7 @@ export class AudioNormaliser implements AudioConverter {
     if (this.#isClosed || timeMs <= this.#lastMs) return
     if (timeMs - this.#lastMs > MAX_GAP_MS) this.#stop()
     this.#lastMs = timeMs
-    if (!this.#run && performance.now() < this.#pausedUntilMs) return
+    if (!this.#run && (timeMs < this.#notBeforeMs || performance.now() < this.#pausedUntilMs)) return
     this.#run ??= this.#start(timeMs)
     const { input } = this.#run
     if (input.writableLength > MAX_QUEUED_BYTES) {
@@ -77,6 +83,7 @@ export class AudioNormaliser implements AudioConverter {
     const run = this.#run
     this.#run = null
     this.#lastMs = -Infinity
+    this.#notBeforeMs = -Infinity
     if (!run) return
     run.input.end()
     const kill = setTimeout(() => run.process.kill(), FINISH_LIMIT_MS)
@@ -96,6 +103,8 @@ export class AudioNormaliser implements AudioConverter {
   }
 
   #start(timeMs: number): { process: FfmpegProcess; input: PassThrough } {
+    this.starts++
+    this.#notBeforeMs = timeMs + MIN_BETWEEN_STARTS_MS
     const first = frameAt(timeMs)
     const input = new PassThrough({ highWaterMark: MAX_QUEUED_BYTES })
     input.on('error', () => {}) // the process says how it ended
