@@ -6,6 +6,7 @@ import { Demo } from './demo.ts'
 import { Edge } from './edge/edge.ts'
 import { Origin } from './origin/origin.ts'
 import { loadConfig, type Config } from './runtime/config.ts'
+import { lockDataDir } from './runtime/data-dir-lock.ts'
 import { openDataDir } from './runtime/data-dir.ts'
 import { HeadwaterError } from './runtime/errors.ts'
 import { createApp } from './runtime/http/app.ts'
@@ -66,6 +67,8 @@ async function runServices(house: House, { role, demo }: CommandLine): Promise<v
       .start()
     return console.log(`\n  Edge of ${config.originUrl} on port ${pub.port}\n`)
   }
+  const lock = await lockDataDir(config.dataDir)
+  lifecycle.add({ name: 'data-dir', close: () => lock.release() })
   const store = new MemoryStore()
   readiness.add('store', () => store.ping())
   const internal = new HttpServer({

@@ -12,14 +12,28 @@ const PRIVATE_FILE_MODE = 0o600
 /** Makes the directory when it is absent. Throws `data_dir_unusable` when it cannot be written. */
 export async function openDataDir(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: PRIVATE_DIR_MODE })
+    await makeDirectory(dataDir)
     const probe = path.join(dataDir, `.probe-${process.pid}`)
     await (await open(probe, 'w', PRIVATE_FILE_MODE)).close()
     await rm(probe, { force: true })
   } catch (error) {
-    throw new HeadwaterError('data_dir_unusable', `cannot write to the data directory ${dataDir}`, {
-      cause: error,
-    })
+    const why = (error as NodeJS.ErrnoException).code ?? String(error)
+    const message = `cannot write to the data directory ${dataDir} (${why}): set DATA_DIR to one that this user may write to`
+    throw new HeadwaterError('data_dir_unusable', message, { cause: error })
+  }
+}
+
+/** With all above it. Node's own `recursive` never returns where the system says that a directory's parent is not there, and it is: in /proc. */
+async function makeDirectory(directory: string): Promise<void> {
+  const make = (): Promise<void> => mkdir(directory, { mode: PRIVATE_DIR_MODE })
+  try {
+    await make()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || path.dirname(directory) === directory) throw error
+    await makeDirectory(path.dirname(directory))
+    await make()
   }
 }
 

@@ -40,6 +40,7 @@ export const ERROR_STATUS = {
   port_in_use: 500,
   port_denied: 500,
   data_dir_unusable: 500,
+  data_dir_in_use: 500,
   state_corrupt: 500,
   store_full: 503,
   ffmpeg_missing: 503,
