@@ -95,7 +95,11 @@ describe('an encoding job', () => {
     const { intakeToken } = jobs.start(program.id, 1, PLAN)
     const { encoder } = jobs.authorise(program.id, intakeToken)
     const place = (timestampMs: number): void =>
-      program.video({ type: 'video', timestampMs, data: Uint8Array.of(0x27, 1, 0, 0, 0) }, timestampMs, false)
+      program.output.video(
+        { type: 'video', timestampMs, data: Uint8Array.of(0x27, 1, 0, 0, 0) },
+        timestampMs,
+        false,
+      )
     for (let timeMs = 10_000; timeMs < 15_000; timeMs += 100) {
       place(timeMs)
       encoder.watch.brought('360p', timeMs)

@@ -86,7 +86,7 @@ it('decode times only go forward, and never far ahead of the clock on the wall',
 
 it('every frame of audio comes once, in order', async () => {
   await everyProgram(({ audio, program }) => {
-    expect(audio.length).toBe(program.audioNext - frameAt(TIMELINE_START_MS))
+    expect(audio.length).toBe(program.output.audioNext - frameAt(TIMELINE_START_MS))
     audio.forEach(({ timeMs }, index) => {
       expect(timeMs).toBeGreaterThanOrEqual(audio[index - 1]?.timeMs ?? 0)
     })

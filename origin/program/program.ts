@@ -2,24 +2,22 @@
  * One broadcast of a room: the one continuous timeline, whichever source feeds it. What happens to the publisher is
  * dealt with here; everything below sees one endless, well-formed stream.
  */
-import type { FlvTag } from '../../media/flv-tag.ts'
 import { PARTS_PER_SECOND, runningNumberAt } from '../../media/part.ts'
 import type { Sign } from '../../media/signature.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { SlateClip } from '../slate/clip.ts'
-import { Packager } from '../packager/packager.ts'
-import { AudioTrack, frameAt, frameTimeMs } from './audio-track.ts'
-import { CaptureClock } from './capture-clock.ts'
+import type { Packager } from '../packager/packager.ts'
 import type { EncodingPlan } from './encoding-plan.ts'
-import { aacFrame, FlvLog } from './flv-log.ts'
+import type { FlvLog } from './flv-log.ts'
 import type { LiveFacts, Notice, PublisherKind, SourceFacts } from './live-rooms.ts'
+import { ProgramOutput } from './program-output.ts'
 import { isOver, nextState, type ProgramEvent, type ProgramState } from './program-state.ts'
 import type { RestoredProgram } from './restored-program.ts'
-import type { SourceFeedOptions, SourceSink } from './source-feed.ts'
+import type { SourceFeedOptions } from './source-feed.ts'
 import type { Source, SourceLimits } from './source.ts'
 import { Switchboard, TICK_MS, type Departure, type OutageSettings, type Switch } from './switchboard.ts'
-import { Timeline, TIMELINE_START_MS } from './timeline.ts'
-import { VideoLog } from './video-log.ts'
+import { Timeline } from './timeline.ts'
+import type { VideoLog } from './video-log.ts'
 
 export interface ProgramOptions {
   id: string
@@ -48,27 +46,21 @@ export interface ProgramOptions {
   onRefused: (program: Program, reason: Notice, kind: PublisherKind | null) => void
 }
 
-export class Program implements SourceSink {
+export class Program {
   readonly id: string
   readonly roomId: string
   readonly startedAtMs: number
-  readonly videoLog = new VideoLog()
-  readonly flvLog = new FlvLog()
-  readonly packager: Packager
+  readonly output: ProgramOutput
   readonly #options: ProgramOptions
   readonly #now: () => number
   readonly #timeline = new Timeline()
-  readonly #capture = new CaptureClock()
-  readonly #audio: AudioTrack
   readonly #board: Switchboard
   readonly #stopTicking: () => void
   #state: ProgramState = 'starting'
   #refusal: Notice | null = null
   #plan: EncodingPlan | null = null
-  #isEncodingAsked = false
   #interruptions = 0
   #interruptedAtMs: number | null = null
-  #lastVideoMs = TIMELINE_START_MS
   /** The part that a publisher's picture came back in. */
   #returnPart = 0
   readonly #drainListeners = new Set<() => void>()
@@ -79,19 +71,29 @@ export class Program implements SourceSink {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.startedAtMs = options.restored?.startedAtMs ?? this.#now()
-    this.#audio = new AudioTrack((frame, data) => this.#emitAudio(frame, data))
-    this.packager = new Packager({
-      program: options.id,
+    this.output = new ProgramOutput({
+      ...options,
+      programId: options.id,
       audioBitrateKbps: options.limits.audioBitrateKbps,
-      windowSeconds: options.windowSeconds,
-      sign: options.sign,
-      captureTimeMs: (mediaMs) => this.#capture.wallMs(mediaMs),
-      firstPart: runningNumberAt(TIMELINE_START_MS, 1000),
+      now: this.#now,
+      onFirstVideo: () => options.onEncodingNeeded(this),
     })
     this.#board = new Switchboard(this.#boardOptions())
     if (options.restored) this.#resume(options.restored)
     this.packager.onPublish(() => this.#follow())
     this.#stopTicking = (options.every ?? everySoOften)(TICK_MS, () => this.#board.tick())
+  }
+
+  get videoLog(): VideoLog {
+    return this.output.videoLog
+  }
+
+  get flvLog(): FlvLog {
+    return this.output.flvLog
+  }
+
+  get packager(): Packager {
+    return this.output.packager
   }
 
   get state(): ProgramState {
@@ -136,11 +138,6 @@ export class Program implements SourceSink {
     return this.#board.publisher?.frameRate ?? null
   }
 
-  /** The frame that the program's audio goes on with. */
-  get audioNext(): number {
-    return this.#audio.next
-  }
-
   /** A publisher comes; it feeds the program as soon as it is its turn. */
   connect(kind: PublisherKind): Source {
     return this.#board.connect(kind)
@@ -174,13 +171,13 @@ export class Program implements SourceSink {
   end(): void {
     if (this.isOver) return
     this.drain()
-    this.packager.end()
+    this.output.end()
     this.#move('ended')
   }
 
   close(): void {
     this.drain()
-    this.packager.close()
+    this.output.close()
   }
 
   /** The encoder has looked at the source and says what it makes of it. */
@@ -206,42 +203,12 @@ export class Program implements SourceSink {
     }
   }
 
-  videoHeader(tag: FlvTag): void {
-    const placed = { ...tag, timestampMs: this.#lastVideoMs }
-    this.videoLog.configure(placed)
-    this.flvLog.video(placed)
-  }
-
-  video(tag: FlvTag, ptsMs: number, keyframe: boolean): void {
-    this.#lastVideoMs = tag.timestampMs
-    this.#capture.mark(tag.timestampMs, this.#now())
-    this.videoLog.push({ tag, ptsMs, keyframe })
-    this.flvLog.video(tag)
-    this.#audio.follow(tag.timestampMs)
-    if (this.#isEncodingAsked) return
-    this.#isEncodingAsked = true
-    this.#options.onEncodingNeeded(this)
-  }
-
-  audioFrame(frame: number, data: Uint8Array): void {
-    if (this.isOver) return
-    this.#audio.deliver(frame, data)
-  }
-
-  audioExpected(isExpected: boolean): void {
-    this.#audio.expect(isExpected)
-  }
-
-  audioOnly(): void {
-    this.packager.open([])
-  }
-
   /** What comes cannot be taken at all: the program is over. */
   refuse(reason: Notice): void {
     if (this.isOver) return
     this.#note(reason)
     this.drain()
-    this.packager.end()
+    this.output.end()
     this.#move('refused')
     this.#options.onRefused(this, reason, null)
   }
@@ -263,9 +230,9 @@ export class Program implements SourceSink {
   #boardOptions(): ConstructorParameters<typeof Switchboard>[0] {
     const { limits, logger, settings, slate, convertAudio } = this.#options
     return {
-      ...{ limits, logger, settings, slate, timeline: this.#timeline, sink: this, now: this.#now },
+      ...{ limits, logger, settings, slate, timeline: this.#timeline, sink: this.output, now: this.#now },
       ...(convertAudio ? { convertAudio } : {}),
-      hasVideo: () => this.#isEncodingAsked || this.#plan !== null,
+      hasVideo: () => this.output.hasVideo || this.#plan !== null,
       onSwitch: (change) => this.#switched(change),
       onSlate: (ms) => this.#options.onSlate?.(ms),
       onLost: (sinceMs) => this.#lost(sinceMs),
@@ -277,8 +244,7 @@ export class Program implements SourceSink {
   #switched(change: Switch): void {
     if (change.to !== 'slate') {
       this.#refusal = null
-      const fromMs = this.#isEncodingAsked ? this.#lastVideoMs : frameTimeMs(this.#audio.next)
-      this.#returnPart = runningNumberAt(Math.round(fromMs), 1000)
+      this.#returnPart = runningNumberAt(Math.round(this.output.headMs), 1000)
     }
     this.#options.onSwitch?.(this, change)
     this.#options.onChange(this)
@@ -289,12 +255,6 @@ export class Program implements SourceSink {
     this.#interruptions++
     this.#interruptedAtMs = sinceMs
     this.#move('lost')
-  }
-
-  #emitAudio(frame: number, data: Uint8Array): void {
-    if (!this.#isEncodingAsked) this.#capture.mark(frameTimeMs(frame), this.#now())
-    this.packager.audio(frame, data)
-    this.flvLog.audio(aacFrame(frame, data))
   }
 
   /** After a part: the room is live once a publisher's picture is in one that is out. */
@@ -309,12 +269,10 @@ export class Program implements SourceSink {
   #resume(restored: RestoredProgram): void {
     const { plan, nextPart, interruptedAtMs } = restored
     const nextMs = (nextPart * 1000) / PARTS_PER_SECOND
-    this.packager.restore(restored)
+    this.output.resume(restored)
     this.#timeline.resume({ epochMs: restored.epochMs, nextMs, nowMs: this.#now() })
     this.#timeline.fps = plan?.fps ?? null
-    this.#audio.resume(frameAt(nextMs))
     this.#plan = plan
-    this.#lastVideoMs = nextMs
     this.#interruptions = restored.interruptions
     this.#interruptedAtMs = interruptedAtMs
     this.#state = 'interrupted'

@@ -24,11 +24,18 @@ export interface RestartOptions {
 export interface MadeRoom {
   id: string
   key: string
+  /** Of a second publisher. */
+  backupKey: string
   token: string
 }
 
 const createdSchema = z.object({
-  data: z.object({ room_id: z.string(), stream_key: z.string(), publisher_token: z.string() }),
+  data: z.object({
+    room_id: z.string(),
+    stream_key: z.string(),
+    backup_stream_key: z.string(),
+    publisher_token: z.string(),
+  }),
 })
 const roomSchema = z.object({
   data: z.object({ state: z.string(), program_id: z.string().nullable() }).loose(),
@@ -134,8 +141,9 @@ export class HeadwaterProcess {
 
   async createRoom(title = 'Test'): Promise<MadeRoom> {
     const answer = await this.api('POST', '/api/v1/live/create', { title })
-    const { room_id, stream_key, publisher_token } = createdSchema.parse(await answer.json()).data
-    return { id: room_id, key: stream_key, token: publisher_token }
+    const made = createdSchema.parse(await answer.json()).data
+    const { room_id: id, stream_key: key, backup_stream_key: backupKey, publisher_token: token } = made
+    return { id, key, backupKey, token }
   }
 
   async api(method: string, address: string, body?: unknown): Promise<Response> {
@@ -164,8 +172,9 @@ export class HeadwaterProcess {
     return program ?? ''
   }
 
-  publishUrl(room: MadeRoom): string {
-    return `rtmp://127.0.0.1:${this.rtmpPort}/live/${room.key}`
+  /** Where publishers with a room's key send to. */
+  publishUrl({ key }: Pick<MadeRoom, 'key'>): string {
+    return `rtmp://127.0.0.1:${this.rtmpPort}/live/${key}`
   }
 
   metric(name: string): Promise<number> {

@@ -17,8 +17,12 @@ export interface WatchedTrack {
   violations: string[]
 }
 
-/** Follows one track by blocking reloads for a while, and fetches its init segment and every part it names. */
-export async function watchTrack(base: string, name: string, watchedMs: number): Promise<WatchedTrack> {
+/** Follows one track by blocking reloads, for so many milliseconds or until it is told, and fetches its init segment and every part it names. */
+export async function watchTrack(
+  base: string,
+  name: string,
+  watched: number | AbortSignal,
+): Promise<WatchedTrack> {
   const address = `${base}/${name}`
   const observations: PlaylistObservation[] = []
   const parts: Part[] = []
@@ -28,8 +32,8 @@ export async function watchTrack(base: string, name: string, watchedMs: number):
   let longestWaitMs = 0
   let mapUri: string | null = null
   let requested: PlaylistObservation['requested']
-  const endsAt = Date.now() + watchedMs
-  while (Date.now() < endsAt) {
+  const isOver = typeof watched === 'number' ? AbortSignal.timeout(watched) : watched
+  while (!isOver.aborted) {
     const query = requested ? `?_HLS_msn=${requested.msn}&_HLS_part=${requested.part}` : ''
     const text = await (await fetch(`${address}/index.m3u8${query}`)).text()
     observations.push({ atMs: performance.now(), text, ...(requested ? { requested } : {}) })
