@@ -69,10 +69,28 @@ describe('a room', () => {
     expect(await house.recordings.list(house.room.room.id)).toEqual([])
   })
 
+  it('that asks for it in the middle of a program is recorded from what is still there', async () => {
+    let isWanted = false
+    const house = await start({ options: { isWanted: () => isWanted } })
+    const program = new ScriptedProgram({ roomId: house.room.room.id })
+    program.publish(200)
+    house.live.begin(program)
+    isWanted = true
+    await house.rooms.update(house.room.room.id, { settings: { record: true } })
+    await eventually(async () => ((await find(house))?.durationMs ?? 0) >= 20_000)
+    isWanted = false
+    await house.rooms.update(house.room.room.id, { settings: { record: false } })
+    program.publish(8)
+    program.end()
+    await eventually(async () => (await find(house))?.complete === true)
+    expect((await house.recordings.parts((await find(house)) ?? never())).at(-1)?.k).toBe(40 + 207)
+  })
+
   it('takes its recordings along when it is deleted, one that runs too', async () => {
     const roomDeleted = new Set<(roomId: string) => void>()
     const rooms = {
       find: () => ({ title: 'A show' }),
+      onUpdate: () => () => {},
       onDelete: (listener: (roomId: string) => void) => {
         roomDeleted.add(listener)
         return () => void roomDeleted.delete(listener)

@@ -18,13 +18,15 @@ export interface RecordingsOptions {
   rooms: {
     find(roomId: string): { title: string } | undefined
     onDelete(listener: (roomId: string) => void): () => void
+    /** Told when a room's settings change. */
+    onUpdate(listener: (room: { id: string }) => void): () => void
   }
   live: {
     program(roomId: string): (RecordedProgram & { state: string }) | undefined
     programs(): RecordedProgram[]
     onChange(listener: (roomId: string) => void): () => void
   }
-  /** Whether a room's own setting asks for it. */
+  /** Whether a room is to be recorded. Turned on, it begins at once with what the window holds; turned off, with the next program. */
   isWanted: (roomId: string) => boolean
   logger: Logger
   metrics: Metrics
@@ -65,6 +67,7 @@ export class Recordings {
   async start(): Promise<void> {
     const { live, rooms } = this.#options
     this.#stops.push(live.onChange((roomId) => this.#follow(roomId)))
+    this.#stops.push(rooms.onUpdate(({ id }) => this.#follow(id)))
     this.#stops.push(rooms.onDelete((roomId) => void this.#removeRoom(roomId)))
     for (const { roomId } of live.programs()) this.#follow(roomId)
     this.#inBackground(() => this.#completeAbandoned())

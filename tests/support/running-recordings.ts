@@ -47,6 +47,7 @@ export interface RunningRecordings {
   dataDir: string
   room: CreatedRoom
   live: ScriptedLive
+  rooms: RoomRegistry
   recordings: Recordings
   log: CapturedLog
   url: string
@@ -118,6 +119,7 @@ export async function startRecordings(shape: RecordingsShape = {}): Promise<Runn
     dataDir,
     room,
     live,
+    rooms,
     recordings,
     log,
     url,
