@@ -108,7 +108,9 @@ export const configSchema = z.strictObject({
     .default(null),
   dataDir: z.string().min(1).max(4096).default('./data'),
   redisUrl: z
-    .never('is not in this version: state is kept in memory and in dataDir; leave it out')
+    .string()
+    .max(2048)
+    .refine(isRedisUrl, 'must be a redis:// or rediss:// address')
     .nullable()
     .default(null),
   originUrl: url
@@ -166,6 +168,10 @@ function isOriginUrl(value: string): boolean {
   if (!URL.canParse(value)) return false
   const { protocol, pathname, search, hash, username } = new URL(value)
   return ['http:', 'https:'].includes(protocol) && pathname === '/' && `${search}${hash}${username}` === ''
+}
+
+function isRedisUrl(value: string): boolean {
+  return URL.canParse(value) && ['redis:', 'rediss:'].includes(new URL(value).protocol)
 }
 
 function hasUniqueNames(renditions: { name: string }[]): boolean {

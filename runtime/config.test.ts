@@ -51,8 +51,8 @@ describe('loadConfig', () => {
     [{ PUBLIC_URL: 'ftp://x' }, /publicUrl is "ftp:\/\/x" .*http or https address/],
     [{ PUBLIC_URL: 'https://x/path' }, /without a path/],
     [
-      { REDIS_URL: 'redis://:pw@host' },
-      /redisUrl \(from environment variable REDIS_URL\): is not in this version/,
+      { REDIS_URL: 'http://:pw@host' },
+      /redisUrl \(from environment variable REDIS_URL\): must be a redis:\/\/ or/,
     ],
   ])('names key, origin, value and what is allowed: %o', (env, message) => {
     expect(failure(env)).toMatchObject({ code: 'config_invalid', message: expect.stringMatching(message) })
@@ -75,7 +75,7 @@ describe('loadConfig', () => {
   })
 
   it('never repeats a secret', () => {
-    const { message } = failure({ ADMIN_TOKEN: 'has a space inside', REDIS_URL: 'redis://:hunter2@host' })
+    const { message } = failure({ ADMIN_TOKEN: 'has a space inside', REDIS_URL: 'http://:hunter2@host' })
     expect(message).toMatch(/adminToken/)
     expect(message).not.toMatch(/has a space|hunter2/)
   })

@@ -47,6 +47,14 @@ const OPENSSL = {
   note: {},
 }
 
+const REDIS = {
+  name: 'redis-server',
+  why: 'the store of a cluster is tested in a real one',
+  isThere: () => hasProgram('redis-server', 'REDIS_SERVER_PATH'),
+  from: { 'apt-get': ['redis-server'], brew: ['redis'], dnf: ['valkey-compat-redis'], pacman: ['valkey'] },
+  note: { pacman: 'and REDIS_SERVER_PATH=/usr/bin/valkey-server' },
+}
+
 const INSTALL = {
   'apt-get': 'sudo apt-get install -y',
   brew: 'brew install',
@@ -62,7 +70,7 @@ export function startPackages(args) {
 
 /** What the tests need. */
 export function testPackages() {
-  return [FFMPEG, CHROMIUM, FONTS, OPENSSL]
+  return [FFMPEG, CHROMIUM, FONTS, OPENSSL, REDIS]
 }
 
 /** The browser that tests drive: CHROMIUM_PATH, or the first one installed; null when there is none. */

@@ -7,6 +7,8 @@ export interface StoreHarness {
   store: Store
   /** Lets time pass for expiry: by a clock handed in, or by waiting where the clock is another process's. */
   advance(ms: number): Promise<void>
+  /** Multiplies the times to live, where `advance` waits as many times as long. */
+  scale?: number
 }
 
 /** Runs the contract against stores made by `open`; each test has a fresh one. */
@@ -14,7 +16,8 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
   describe(`${name} keeps the store's contract`, () => {
     let store: Store
     let advance: StoreHarness['advance']
-    beforeEach(async () => ({ store, advance } = await open()))
+    let scale: number
+    beforeEach(async () => ({ store, advance, scale = 1 } = await open()))
     afterEach(() => store.close())
 
     it('returns what was set, and null for what was not', async () => {
@@ -24,7 +27,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
     })
 
     it('forgets a value after its time to live, and not before', async () => {
-      await store.set('a', '1', { ttlMs: 200 })
+      await store.set('a', '1', { ttlMs: 200 * scale })
       await advance(50)
       expect(await store.get('a')).toBe('1')
       await advance(200)
@@ -32,7 +35,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
     })
 
     it('drops an earlier time to live when set without one', async () => {
-      await store.set('a', '1', { ttlMs: 100 })
+      await store.set('a', '1', { ttlMs: 100 * scale })
       await store.set('a', '2')
       await advance(200)
       expect(await store.get('a')).toBe('2')
@@ -63,33 +66,33 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
     })
 
     it('gives a lease to one holder at a time', async () => {
-      const lease = await store.acquireLease('l', 'one', 1000)
+      const lease = await store.acquireLease('l', 'one', 1000 * scale)
       expect(lease).toMatchObject({ name: 'l', holder: 'one' })
-      expect(await store.acquireLease('l', 'two', 1000)).toBeNull()
+      expect(await store.acquireLease('l', 'two', 1000 * scale)).toBeNull()
     })
 
     it('gives each lease a higher fence, also after release and expiry', async () => {
-      const first = await store.acquireLease('l', 'one', 1000)
+      const first = await store.acquireLease('l', 'one', 1000 * scale)
       expect(first !== null && (await store.releaseLease(first))).toBe(true)
-      const second = await store.acquireLease('l', 'two', 100)
+      const second = await store.acquireLease('l', 'two', 100 * scale)
       await advance(200)
-      const third = await store.acquireLease('l', 'three', 1000)
-      const again = await store.acquireLease('l', 'three', 1000)
+      const third = await store.acquireLease('l', 'three', 1000 * scale)
+      const again = await store.acquireLease('l', 'three', 1000 * scale)
       const fences = [first, second, third, again].map((lease) => lease?.fence ?? -1)
       expect(fences).toEqual(fences.toSorted((a, b) => a - b))
       expect(new Set(fences).size).toBe(4)
     })
 
     it('renews a held lease and refuses a lost one', async () => {
-      const lease = (await store.acquireLease('l', 'one', 200)) ?? expect.fail('no lease')
+      const lease = (await store.acquireLease('l', 'one', 200 * scale)) ?? expect.fail('no lease')
       await advance(100)
-      expect(await store.renewLease(lease, 300)).toBe(true)
+      expect(await store.renewLease(lease, 300 * scale)).toBe(true)
       await advance(200)
-      expect(await store.acquireLease('l', 'two', 1000)).toBeNull()
+      expect(await store.acquireLease('l', 'two', 1000 * scale)).toBeNull()
       await advance(300)
-      expect(await store.renewLease(lease, 1000)).toBe(false)
-      expect(await store.acquireLease('l', 'two', 1000)).not.toBeNull()
-      expect(await store.renewLease(lease, 1000)).toBe(false)
+      expect(await store.renewLease(lease, 1000 * scale)).toBe(false)
+      expect(await store.acquireLease('l', 'two', 1000 * scale)).not.toBeNull()
+      expect(await store.renewLease(lease, 1000 * scale)).toBe(false)
       expect(await store.releaseLease(lease)).toBe(false)
     })
 
