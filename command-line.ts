@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { HeadwaterError } from './runtime/errors.ts'
 
-export const ROLES = ['all', 'edge'] as const
+export const ROLES = ['all', 'origin', 'transcoder', 'edge'] as const
 export type Role = (typeof ROLES)[number]
 
 export interface CommandLine {
@@ -18,9 +18,11 @@ export interface CommandLine {
 
 export const HELP = `Headwater: a live-streaming origin that does not lose the picture.
 
-  npm start                     everything in one process: RTMP in, pages, HLS, LL-HLS and FLV out
-  npm start -- --demo           the same, and a moving test picture with a clock and a tone is published
-  npm start -- --role edge      an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
+  npm start                        everything in one process: RTMP in, pages, HLS, LL-HLS and FLV out
+  npm start -- --demo              the same, and a moving test picture with a clock and a tone is published
+  npm start -- --role origin       everything but the encoding, with the store at REDIS_URL
+  npm start -- --role transcoder   encodes for the origin at ORIGIN_URL, with its REDIS_URL and CLUSTER_SECRET
+  npm start -- --role edge         an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
 
   --port N          port of the pages and of HTTP playback (environment: HTTP_PORT, default 8080)
   --config FILE     configuration file (default: ./headwater.yaml where there is one)
@@ -28,7 +30,7 @@ export const HELP = `Headwater: a live-streaming origin that does not lose the p
   --version, -v     print the version
   --help, -h        print this
 
-Environment: HTTP_PORT 8080, RTMP_PORT 1935, INTERNAL_PORT 8081, PUBLIC_URL, DATA_DIR ./data, ADMIN_TOKEN, LOG_LEVEL info.
+Environment: HTTP_PORT 8080, RTMP_PORT 1935, INTERNAL_PORT 8081, PUBLIC_URL, DATA_DIR ./data, ADMIN_TOKEN, REDIS_URL, LOG_LEVEL info.
 Every key: docs/configuration.md.`
 
 /** Throws `config_invalid` for what is not known. */

@@ -20,6 +20,8 @@ import { packageRoot } from './runtime/package-root.ts'
 import { handleProcessSignals } from './runtime/process-signals.ts'
 import { loadSecrets, type Secrets } from './runtime/secrets.ts'
 import { MemoryStore } from './runtime/store/memory.ts'
+import { RedisStore } from './runtime/store/redis.ts'
+import type { Store } from './runtime/store/store.ts'
 import { Transcoder } from './transcoder/transcoder.ts'
 
 interface House {
@@ -53,24 +55,47 @@ async function openHouse(commandLine: CommandLine): Promise<House> {
   return { config, secrets, logger, metrics: new Metrics({ hasProcess: true }), lifecycle }
 }
 
-async function runServices(house: House, { role, demo }: CommandLine): Promise<void> {
-  const { config, logger, metrics, lifecycle } = house
+async function runServices(house: House, commandLine: CommandLine): Promise<void> {
+  const { config, logger, metrics } = house
   const readiness = new Readiness()
   const pub = new HttpServer({ name: 'public', logger, ...config.http })
   pub.mount(createHealth({ metrics, readiness, logger }))
-  if (role === 'edge') {
-    if (config.originUrl === null)
-      throw new HeadwaterError('config_invalid', '--role edge needs ORIGIN_URL, the origin to ask')
-    await lifecycle
-      .add(openEdge(house, pub, config.originUrl))
-      .add(pub)
-      .start()
-    return console.log(`\n  Edge of ${config.originUrl} on port ${pub.port}\n`)
-  }
+  if (commandLine.role === 'edge') return runEdgeAlone(house, pub)
+  if (commandLine.role === 'transcoder') return runTranscoderAlone(house, pub)
+  await runOrigin(house, pub, commandLine)
+}
+
+async function runEdgeAlone(house: House, pub: HttpServer): Promise<void> {
+  const originUrl = needed(house, 'originUrl', '--role edge needs ORIGIN_URL, the origin to ask')
+  await house.lifecycle
+    .add(openEdge(house, pub, originUrl))
+    .add(pub)
+    .start()
+  console.log(`\n  Edge of ${originUrl} on port ${pub.port}\n`)
+}
+
+async function runTranscoderAlone(house: House, pub: HttpServer): Promise<void> {
+  const originUrl = needed(house, 'originUrl', '--role transcoder needs ORIGIN_URL, the origin to encode for')
+  needed(house, 'redisUrl', '--role transcoder needs REDIS_URL, the store of its origin')
+  const { config, secrets, logger, metrics, lifecycle } = house
+  const store = await openStore(house)
+  const { clusterSecret } = secrets
+  lifecycle
+    .add({ name: 'store', close: () => store.close() })
+    .add(new Transcoder({ store, config, originUrl, clusterSecret, logger, metrics }))
+    .add(pub)
+  await lifecycle.start()
+  console.log(`\n  Transcoder of ${originUrl}; health and metrics on port ${pub.port}\n`)
+}
+
+/** The origin with an edge of its own, and a transcoder unless those run apart. */
+async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandLine): Promise<void> {
+  const { config, secrets, logger, metrics, lifecycle } = house
+  if (role === 'origin')
+    needed(house, 'redisUrl', '--role origin needs REDIS_URL, the store of its transcoders')
   const lock = await lockDataDir(config.dataDir)
   lifecycle.add({ name: 'data-dir', close: () => lock.release() })
-  const store = new MemoryStore()
-  readiness.add('store', () => store.ping())
+  const store = await openStore(house)
   const internal = new HttpServer({
     name: 'internal',
     logger,
@@ -78,27 +103,44 @@ async function runServices(house: House, { role, demo }: CommandLine): Promise<v
     variable: 'INTERNAL_PORT',
     requestTimeoutMs: 0,
   })
-  const origin = new Origin({ config, secrets: house.secrets, store, logger, metrics })
+  const origin = new Origin({ config, secrets, store, logger, metrics })
   origin.mountInternal(internal)
   // Its port must be known before the others are told where the origin is.
   await internal.start()
-  const originUrl = config.originUrl ?? `http://127.0.0.1:${internal.port}`
-  const { clusterSecret } = house.secrets
+  const originUrl = `http://${reachable(config.internal.host)}:${internal.port}`
+  const { clusterSecret } = secrets
   const edge = openEdge(house, pub, originUrl)
   pub.mount(createStaticFiles({ root: path.join(packageRoot(), 'dist', 'player'), logger }))
   origin.mountPublic(pub)
   pub.mountApp(createApp({ logger, middleware: [origin.recordingsApi(), origin.api()] }))
-  lifecycle.add({ name: internal.name, close: () => internal.close() })
-  lifecycle
-    .add(origin)
-    .add(new Transcoder({ store, config, originUrl, clusterSecret, logger, metrics }))
-    .add(edge)
-    .add(pub)
+  lifecycle.add({ name: 'store', close: () => store.close() })
+  lifecycle.add({ name: internal.name, close: () => internal.close() }).add(origin)
+  if (role === 'all')
+    lifecycle.add(new Transcoder({ store, config, originUrl, clusterSecret, logger, metrics }))
+  lifecycle.add(edge).add(pub)
   const publisher = demo ? openDemo(house, pub, origin) : null
   if (publisher) lifecycle.add({ name: 'demo', close: () => publisher.close() })
   await lifecycle.start()
   const roomId = await publisher?.open()
   greet({ house, httpPort: pub.port, rtmpPort: origin.rtmp.port, roomId: roomId ?? null })
+}
+
+/** Throws `store_unavailable`. */
+async function openStore({ config, logger }: House): Promise<Store> {
+  return config.redisUrl === null ? new MemoryStore() : RedisStore.open({ url: config.redisUrl, logger })
+}
+
+/** How this process reaches its own listener. */
+function reachable(host: string | null): string {
+  if (host === null || host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** A setting that a role cannot do without. Throws `config_invalid`. */
+function needed({ config }: House, key: 'originUrl' | 'redisUrl', complaint: string): string {
+  const value = config[key]
+  if (value === null) throw new HeadwaterError('config_invalid', complaint)
+  return value
 }
 
 function openEdge(

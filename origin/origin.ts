@@ -171,12 +171,14 @@ export class Origin {
     await this.#restore()
     await this.recordings.start()
     this.#isStarted = true
+    this.#jobs.startAnnouncing()
     await this.#signalling.start()
     await this.rtmp.start()
     await this.rtmps?.start()
   }
 
   async close(): Promise<void> {
+    this.#jobs.stopAnnouncing()
     await Promise.all([this.rtmp.close(), this.rtmps?.close()])
     // What is published is written before the programs let go of it.
     await Promise.all([this.#journals.close(), this.recordings.close()])

@@ -17,8 +17,12 @@ export interface JobOptions {
   ladder: LadderConfig
   limits: SourceLimits
   logger: Logger
-  /** Whether there is room for a ladder, and at which preset. */
-  admit: (source: EncodingPlan['source'], renditions: readonly Rendition[]) => Admitted | string
+  /** Whether there is room for a ladder, and at which preset; one that others have begun with is kept, room or not. */
+  admit: (
+    source: EncodingPlan['source'],
+    renditions: readonly Rendition[],
+    begunWith: Preset | null,
+  ) => Admitted | string
 }
 
 /** An admission, and what its streamer should know of it. */
@@ -31,7 +35,13 @@ interface Prepared {
   preset: Preset
 }
 
+/** `lost`: the origin was not there, or broke off. It says nothing of the stream, and nothing is refused for it. */
+type Outcome = { kind: 'over' } | { kind: 'failed' | 'lost'; why: string }
+
+const OVER: Outcome = { kind: 'over' }
 const MAX_FAILURES = 6
+/** After so many in a row, three seconds, the job is left to whoever takes it next: perhaps another sees the origin. */
+const MAX_LOSSES = 8
 /** An encoder that lived this long was well: what ends it then is a new failure, not another of a series. */
 const HEALTHY_AFTER_MS = 15_000
 const RETRY_STEP_MS = 100
@@ -44,6 +54,8 @@ export class Job {
   readonly id: string
   /** Settles when the program has ended, was refused, or is no longer ours. Never rejects. */
   readonly done: Promise<void>
+  /** Of the lease that the job is held by; a later one counts from the next encoder on. */
+  fence: number
   readonly #options: JobOptions
   readonly #closing = new AbortController()
   #process: FfmpegProcess | null = null
@@ -51,6 +63,7 @@ export class Job {
 
   constructor(options: JobOptions) {
     this.id = options.id
+    this.fence = options.fence
     this.#options = options
     this.done = this.#run()
   }
@@ -66,27 +79,32 @@ export class Job {
   }
 
   async #run(): Promise<void> {
-    let failures = 0
+    const series = { failed: 0, lost: 0 }
     while (!this.#closing.signal.aborted) {
       const startedAtMs = Date.now()
-      const outcome = await this.#encode().catch((error: unknown) => String(error))
-      if (outcome === 'over' || this.#closing.signal.aborted) return
-      failures = Date.now() - startedAtMs > HEALTHY_AFTER_MS ? 1 : failures + 1
-      this.#options.logger.warn({ failures, outcome }, 'encoder ended: starting another')
-      if (failures >= MAX_FAILURES)
+      const outcome = await this.#encode().catch((error: unknown): Outcome => {
+        return { kind: 'lost', why: String(error) }
+      })
+      if (outcome.kind === 'over' || this.#closing.signal.aborted) return
+      const isNewSeries = Date.now() - startedAtMs > HEALTHY_AFTER_MS
+      series[outcome.kind] = isNewSeries ? 1 : series[outcome.kind] + 1
+      this.#options.logger.warn({ ...series, outcome: outcome.why }, 'encoder ended: starting another')
+      if (series.lost >= MAX_LOSSES) return
+      if (series.failed >= MAX_FAILURES)
         return void (await this.#refuse('encoder_failed', 'the server could not encode this stream'))
       // The first restart is at once: viewers live from their buffers.
-      await sleep((failures - 1) * RETRY_STEP_MS, undefined, { signal: this.#closing.signal }).catch(() => {})
+      const waitMs = (series[outcome.kind] - 1) * RETRY_STEP_MS
+      await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {})
     }
   }
 
-  /** One encoder's life. `over` when there is nothing more to do, else why it ended. */
-  async #encode(): Promise<string> {
-    const { id, origin, fence } = this.#options
+  /** One encoder's life. Throws what the origin's absence throws. */
+  async #encode(): Promise<Outcome> {
+    const { id, origin } = this.#options
     const job = await origin.job(id)
-    if (!job) return 'over'
-    const feed = await origin.feed(id, { part: job.nextPart, fence }, this.#closing.signal)
-    if (!feed) return 'over'
+    if (!job) return OVER
+    const feed = await origin.feed(id, { part: job.nextPart, fence: this.fence }, this.#closing.signal)
+    if (!feed) return OVER
     feed.on('error', () => {}) // its end shows in the encoder's
     try {
       return await this.#encodeFeed(feed, job)
@@ -98,16 +116,16 @@ export class Job {
   async #encodeFeed(
     feed: Readable,
     { frameRate, plan }: { frameRate: number | null; plan: EncodingPlan | null },
-  ): Promise<string> {
-    const { id, origin, fence } = this.#options
+  ): Promise<Outcome> {
+    const { id, origin } = this.#options
     const beginning = await readBeginning(feed, frameRate !== null || plan !== null)
-    if (!beginning) return 'over'
+    if (!beginning) return OVER
     this.#prepared ??= plan
       ? await this.#admit(plan)
       : await this.#prepare(beginning.bytes, frameRate ?? beginning.measuredRate)
-    if (!this.#prepared) return 'over'
-    const start = await origin.startEncoder(id, fence, this.#prepared.plan)
-    if (!start) return 'over'
+    if (!this.#prepared) return OVER
+    const start = await origin.startEncoder(id, this.fence, this.#prepared.plan)
+    if (!start) return OVER
     return this.#runEncoder(feed, beginning.bytes, start)
   }
 
@@ -126,23 +144,23 @@ export class Job {
   /** Finds room for a ladder: a new one, or what an encoder elsewhere has begun. */
   async #admit(wanted: EncodingPlan): Promise<Prepared | null> {
     const { source, renditions, fps } = wanted
-    const admission = this.#options.admit(source, renditions)
+    const admission = this.#options.admit(source, renditions, wanted.preset ?? null)
     if (typeof admission === 'string') return this.#refuse('capacity_exceeded', admission)
     const { preset, cores, notices } = admission
     const rungs = renditions.map((rung) => rung.name).join(' ')
     this.#options.logger.info({ ...source, fps, rungs, preset, cores }, 'encoding')
     for (const { code, message } of notices)
       this.#options.logger.warn({ code, reason: message }, 'encoding otherwise than configured')
-    return { plan: { ...wanted, notices }, preset }
+    return { plan: { ...wanted, preset, notices }, preset }
   }
 
   async #runEncoder(
     feed: Readable,
     beginning: Buffer,
     start: { firstPart: number; intakeToken: string },
-  ): Promise<string> {
+  ): Promise<Outcome> {
     const { id, origin, logger } = this.#options
-    if (!this.#prepared || this.#closing.signal.aborted) return 'over'
+    if (!this.#prepared || this.#closing.signal.aborted) return OVER
     const { plan, preset } = this.#prepared
     const input = new PassThrough({ highWaterMark: INPUT_BUFFER_BYTES })
     input.on('error', () => {})
@@ -158,9 +176,9 @@ export class Job {
     const { error } = await encoder.exited
     stopFollowing()
     this.#process = null
-    const isOver = error === null && feed.readableEnded
     input.destroy()
-    return isOver ? 'over' : (error ?? 'the feed broke')
+    if (feed.destroyed && !feed.readableEnded) return { kind: 'lost', why: 'the feed broke off' }
+    return error === null ? OVER : { kind: 'failed', why: error }
   }
 
   async #refuse(code: string, message: string): Promise<null> {

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { request } from 'undici'
 import { z } from 'zod'
+import { PRESETS, type Preset } from './cost.ts'
 import type { Rendition } from './ladder.ts'
 import type { Notice } from './probe.ts'
 
@@ -9,6 +10,7 @@ export interface EncodingPlan {
   fps: number
   source: { width: number; height: number }
   renditions: readonly Rendition[]
+  preset?: Preset | undefined
   /** What the streamer should know: the origin shows it beside its own warnings. */
   notices: readonly Notice[]
 }
@@ -18,6 +20,7 @@ const planSchema = z.object({
   fps: z.number(),
   source: size,
   renditions: z.array(size.extend({ name: z.string(), fps: z.number(), bitrateKbps: z.number() })),
+  preset: z.enum(PRESETS).optional(),
   notices: z.array(z.object({ code: z.string(), message: z.string() })).default([]),
 })
 const jobSchema = z.object({

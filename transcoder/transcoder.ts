@@ -7,9 +7,8 @@ import { prepareFfmpeg } from '../runtime/ffmpeg.ts'
 import { roomLogger, type Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Lease, Store } from '../runtime/store/store.ts'
-import { admit, noticesOf } from './cost.ts'
+import { admit, estimateCores, noticesOf, type Preset } from './cost.ts'
 import { Job, type Admitted } from './job.ts'
-import type { Rendition } from './ladder.ts'
 import { OriginClient, type EncodingPlan } from './origin-client.ts'
 
 export interface TranscoderOptions {
@@ -25,6 +24,8 @@ interface Held {
   job: Job
   lease: Lease
   cores: number
+  /** Settles when the job is over and the lease given back. */
+  over: Promise<void>
 }
 
 const JOBS_KEY = 'encoding-jobs'
@@ -42,6 +43,7 @@ export class Transcoder {
   readonly #taking = new Set<string>()
   #timer: NodeJS.Timeout | null = null
   #unsubscribe: (() => Promise<void>) | null = null
+  #isTicking = false
   #isClosed = false
 
   constructor(options: TranscoderOptions) {
@@ -74,15 +76,33 @@ export class Transcoder {
     this.#isClosed = true
     if (this.#timer) clearInterval(this.#timer)
     await this.#unsubscribe?.()
-    await Promise.all([...this.#held.values()].map(({ job }) => job.close()))
+    await Promise.all(
+      [...this.#held.values()].map(async ({ job, over }) => {
+        await job.close()
+        await over
+      }),
+    )
+    // Whoever else is there need not wait for its own next look.
+    await this.#options.store.publish(JOBS_CHANNEL, this.#node).catch(() => {})
   }
 
   async #tick(): Promise<void> {
-    for (const { job, lease } of [...this.#held.values()]) {
-      const isOurs = await this.#options.store.renewLease(lease, LEASE_MS).catch(() => true) // the store being away stops nothing
-      if (!isOurs) void job.close()
-    }
+    if (this.#isTicking) return // the store is slow
+    this.#isTicking = true
+    await Promise.all([...this.#held.values()].map((held) => this.#renew(held)))
     await this.#scan()
+    this.#isTicking = false
+  }
+
+  /** The store being away ends nothing. A lease that ran out meanwhile is taken again, unless another has the job by now. */
+  async #renew(held: Held): Promise<void> {
+    const { store } = this.#options
+    const isOurs = await store.renewLease(held.lease, LEASE_MS).catch(() => true)
+    if (isOurs || this.#isClosed || !this.#held.has(held.job.id)) return
+    const lease = await store.acquireLease(held.lease.name, this.#node, LEASE_MS).catch(() => held.lease)
+    if (lease === null) return void held.job.close()
+    held.lease = lease
+    held.job.fence = lease.fence
   }
 
   /** Takes every job that nobody holds. */
@@ -101,32 +121,35 @@ export class Transcoder {
     const { store, config, originUrl, clusterSecret, logger } = this.#options
     const lease = await store.acquireLease(`encoding-job:${id}`, this.#node, LEASE_MS).catch(() => null)
     if (!lease || this.#isClosed) return
-    const held: Held = {
-      lease,
-      cores: 0,
-      job: new Job({
-        id,
-        fence: lease.fence,
-        origin: new OriginClient(originUrl, clusterSecret),
-        ladder: config.ladder,
-        limits: config.source,
-        logger: roomLogger(logger, roomId),
-        admit: (source, renditions) => this.#admit(id, source, renditions),
-      }),
-    }
-    this.#held.set(id, held)
-    void held.job.done.then(async () => {
-      this.#held.delete(id)
-      await store.releaseLease(lease).catch(() => false)
+    const job = new Job({
+      id,
+      fence: lease.fence,
+      origin: new OriginClient(originUrl, clusterSecret),
+      ladder: config.ladder,
+      limits: config.source,
+      logger: roomLogger(logger, roomId),
+      admit: (source, renditions, begunWith) => this.#admit(id, { source, renditions }, begunWith),
     })
+    const held: Held = { lease, cores: 0, job, over: Promise.resolve() }
+    held.over = job.done.then(async () => {
+      this.#held.delete(id)
+      await store.releaseLease(held.lease).catch(() => false)
+    })
+    this.#held.set(id, held)
   }
 
-  #admit(id: string, source: EncodingPlan['source'], renditions: readonly Rendition[]): Admitted | string {
+  #admit(
+    id: string,
+    { source, renditions }: Pick<EncodingPlan, 'source' | 'renditions'>,
+    begunWith: Preset | null,
+  ): Admitted | string {
     const { preset, cpuLimitPercent } = this.#options.config.ladder
     const cores = availableParallelism()
     const usedCores = this.#usedCores()
     const capacity = { cores, usedCores, limitPercent: cpuLimitPercent }
-    const admission = admit(source, renditions, { preset, capacity })
+    const admission = begunWith
+      ? { preset: begunWith, cores: estimateCores(source, renditions, begunWith) }
+      : admit(source, renditions, { preset, capacity })
     const held = this.#held.get(id)
     if (admission && held) held.cores = admission.cores
     if (admission) return { ...admission, notices: noticesOf(preset, admission.preset) }

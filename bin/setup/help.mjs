@@ -10,6 +10,8 @@ export function helpText() {
 Options
   --demo            also publish a moving test picture with a clock and a tone, and print where to watch it
   --only-demo       publish the test picture to a server that runs already, and nothing else
+  --role origin     everything but the encoding, with the store at REDIS_URL
+  --role transcoder encodes for the origin at ORIGIN_URL, with its REDIS_URL and CLUSTER_SECRET
   --role edge       an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
   --port N          port of the pages, the streams and the API (default: 8080, or HTTP_PORT)
   --config FILE     configuration file (default: ./headwater.yaml, where there is one)
@@ -31,7 +33,8 @@ Environment
   PUBLIC_URL        the address viewers use, when it is not http://HOST:HTTP_PORT
   DATA_DIR          rooms and keys, default ./data
   ADMIN_TOKEN       may manage everything; made at the first start and kept in DATA_DIR when not set
-  ORIGIN_URL        for an edge alone: the internal address of its origin
+  ORIGIN_URL        for an edge or a transcoder alone: the internal address of its origin
+  REDIS_URL         the store that an origin and transcoders apart from it share
   CLUSTER_SECRET    what services that run apart show each other; made like ADMIN_TOKEN
   LOG_LEVEL         error, warn, info or debug, default info
 

@@ -57,6 +57,8 @@ const TOKEN_BYTES = 24
 /** An encoder that follows others that hung within this time has twice as long for each of them. */
 const HUNG_MEMORY_MS = 60_000
 const MAX_HUNG_COUNTED = 4
+/** How soon a store that has forgotten everything knows again what there is to encode. */
+const ANNOUNCE_MS = 3000
 
 export class EncodingJobs {
   readonly #store: Store
@@ -64,6 +66,7 @@ export class EncodingJobs {
   readonly #hung: Counter
   readonly #jobs = new Map<string, Job>()
   #timer: NodeJS.Timeout | null = null
+  #announceTimer: NodeJS.Timeout | null = null
 
   constructor({ store, logger, metrics }: EncodingJobsOptions) {
     this.#store = store
@@ -74,17 +77,27 @@ export class EncodingJobs {
     )
   }
 
-  /** Announces a program to the transcoders; its id is the job's. */
+  /** From now on the store says what there is to encode, also after it was away or has lost everything. One origin a store. */
+  startAnnouncing(): void {
+    this.#announceTimer ??= setInterval(() => void this.#announce().catch(() => {}), ANNOUNCE_MS)
+  }
+
+  stopAnnouncing(): void {
+    if (this.#announceTimer) clearInterval(this.#announceTimer)
+    this.#announceTimer = null
+  }
+
+  /** Announces a program to the transcoders; its id is the job's. Throws `store_unavailable`: it is announced later. */
   async open(program: Program): Promise<void> {
     const job: Job = { program, encoder: null, feeds: new Map(), hungAtMs: [], unfollow: () => {} }
     job.unfollow = program.videoLog.follow((tag) => job.encoder?.watch.placed(tag.timestampMs))
     this.#jobs.set(program.id, job)
     this.#timer ??= setInterval(() => this.#lookForHung(), TICK_MS)
-    const record: JobRecord = { id: program.id, roomId: program.roomId, programId: program.id }
-    await this.#store.hashSet(JOBS_KEY, program.id, JSON.stringify(record))
+    await this.#store.hashSet(JOBS_KEY, program.id, recordOf(program))
     await this.#store.publish(JOBS_CHANNEL, program.id)
   }
 
+  /** Never rejects: what the store does not hear now it hears later. */
   async close(programId: string): Promise<void> {
     const job = this.#jobs.get(programId)
     if (!job) return
@@ -92,8 +105,8 @@ export class EncodingJobs {
     job.unfollow()
     job.encoder?.abort.abort()
     if (this.#jobs.size === 0) this.#stopLooking()
-    await this.#store.hashDelete(JOBS_KEY, programId)
-    await this.#store.publish(JOBS_CHANNEL, programId)
+    await this.#store.hashDelete(JOBS_KEY, programId).catch(() => false)
+    await this.#store.publish(JOBS_CHANNEL, programId).catch(() => {})
   }
 
   /** Throws `job_not_found`. */
@@ -139,6 +152,14 @@ export class EncodingJobs {
     return { program, encoder }
   }
 
+  async #announce(): Promise<void> {
+    const announced = await this.#store.hashAll(JOBS_KEY)
+    for (const id of Object.keys(announced))
+      if (!this.#jobs.has(id)) await this.#store.hashDelete(JOBS_KEY, id) // of an origin that was killed
+    for (const [id, { program }] of this.#jobs)
+      if (announced[id] === undefined) await this.#store.hashSet(JOBS_KEY, id, recordOf(program))
+  }
+
   #lookForHung(): void {
     const slowness = loadavg()[0] ?? 0
     for (const job of this.#jobs.values()) {
@@ -172,6 +193,11 @@ export class EncodingJobs {
       throw new HeadwaterError('job_not_found', 'there is no such encoding job: its program has ended')
     return job
   }
+}
+
+function recordOf({ id, roomId }: Program): string {
+  const record: JobRecord = { id, roomId, programId: id }
+  return JSON.stringify(record)
 }
 
 function refuseStale({ encoder }: Job, fence: number): void {

@@ -18,6 +18,8 @@ export const encodingPlanSchema = z.strictObject({
     )
     .min(1)
     .max(8),
+  /** x264's: it shapes the init segment, so every encoder of a program takes the first one's. */
+  preset: z.string().max(16).optional(),
   /** What the streamer should know of how it is encoded. */
   notices: z.array(z.strictObject({ code: z.string().max(64), message: z.string().max(512) })).max(8),
 })

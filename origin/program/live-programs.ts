@@ -38,6 +38,8 @@ const KEPT_AFTER_END_MS = 120_000
 /** What an encoder still holds when the program ends has this long to arrive. */
 const DRAIN_MS = 600
 
+const NO_STORE = 'the server cannot start new streams at the moment: try again in a minute'
+
 const IDLE: LiveFacts = {
   state: 'idle',
   programId: null,
@@ -174,9 +176,11 @@ export class LivePrograms implements LiveRooms {
       sign: signerOf(rooms.signingKey(roomId)),
       logger,
       onEncodingNeeded: (program) => {
-        jobs
-          .open(program)
-          .catch((error: unknown) => logger.error({ err: error }, 'encoding could not be asked for'))
+        jobs.open(program).catch((error: unknown) => {
+          logger.error({ err: error }, 'encoding could not be asked for')
+          // A program that goes on after a restart is encoded as soon as the store is back; a new one says so.
+          if (!restored) program.refuse({ code: 'encoding_unavailable', message: NO_STORE })
+        })
       },
       onChange: (program) => this.#changed(program),
       onSwitch: (_, { to }) => this.#figures.switched(to),

@@ -4,12 +4,13 @@ import { MediaError } from '../../media/media-error.ts'
 import { MESSAGES_PER_SECOND } from '../ingest/message-budget.ts'
 import { GopBuffer, type KeptFrame } from './gop-buffer.ts'
 import type { Notice, PublisherKind, SourceFacts } from './live-rooms.ts'
+import { findExcess, type PictureLimits } from './picture-limits.ts'
 import type { Contender } from './selection.ts'
 import { SourceFeed, type SourceFeedOptions } from './source-feed.ts'
 import { SourceHealth } from './source-health.ts'
 import { SourceMeter } from './source-meter.ts'
 
-export interface SourceLimits {
+export interface SourceLimits extends PictureLimits {
   maxBitrateKbps: number
   firstKeyframeTimeoutMs: number
   audioBitrateKbps: number
@@ -162,6 +163,8 @@ export class Source {
 
   #configure(tag: FlvTag, header: VideoHeader): void {
     const config = tag.data.slice(header.payloadOffset)
+    const excess = findExcess(config, this.#options.limits)
+    if (excess !== null) return this.#refuse('resolution_too_high', excess)
     if (!isSame(config, this.#videoConfig)) this.#kept.clearVideo()
     this.#videoConfig = config
     this.#feed.configureVideo(tag, header)

@@ -1,0 +1,112 @@
+/** Origin, transcoders and edge as processes of their own on Redis: any of the replaceable ones dies, and viewers see nothing. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Cluster, TrackReader } from '../support/cluster.ts'
+import { publishCounter, readCounters } from '../support/counter-picture.ts'
+import { eventually } from '../support/eventually.ts'
+import type { Publisher } from '../support/publisher.ts'
+
+/** What continuity viewers hold. */
+const RESERVE_MS = 9000
+/** Six seconds: twice a lease. */
+const PARTS = 24
+const LIMIT_MS = 30_000
+
+let cluster: Cluster
+beforeAll(async () => void (cluster = await Cluster.start()))
+afterAll(() => cluster.close())
+
+const publishers: Publisher[] = []
+const rooms: string[] = []
+afterEach(async () => {
+  for (const room of rooms.splice(0)) await cluster.origin.api('POST', `/api/v1/live/${room}/end`)
+  for (const publisher of publishers.splice(0)) await publisher.close()
+  await eventually(async () => (await cluster.programs()).every((programs) => programs === 0), LIMIT_MS)
+})
+
+/** A program on air, as a viewer of the edge reads it. */
+async function goLive(): Promise<TrackReader> {
+  const { origin, edge } = cluster
+  const room = await origin.createRoom()
+  rooms.push(room.id)
+  publishers.push(publishCounter({ url: origin.publishUrl(room), size: '426x240' }))
+  const program = await origin.live(room.id)
+  const reader = new TrackReader(edge, { room: room.id, program, track: '240p' })
+  await reader.untilParts(PARTS)
+  return reader
+}
+
+/** Every frame from the playlist's first segment to its last, once and in order. */
+async function expectEveryFrame(reader: TrackReader): Promise<void> {
+  const { bytes, msns } = await reader.bytes()
+  expect(msns).toEqual(msns.map((_, index) => (msns[0] ?? 0) + index))
+  const { counters, complaints } = await readCounters(bytes)
+  expect(complaints).toBe('')
+  expect(counters.length).toBeGreaterThan(PARTS * 7)
+  expect(counters).toEqual(counters.map((_, index) => (counters[0] ?? 0) + index))
+}
+
+function report(what: string, figures: unknown): void {
+  if (process.env['HEADWATER_FIGURES']) console.info(what, figures)
+}
+
+describe('a transcoder', () => {
+  it('that is held up loses its program to another, and does no harm when it goes on', async () => {
+    const reader = await goLive()
+    const { busy, idle } = await cluster.roles()
+    busy.child.kill('SIGSTOP')
+    const gapMs = await reader.longestGapMs(PARTS)
+    report('transcoder held up', { gapMs })
+    expect(gapMs).toBeLessThan(RESERVE_MS)
+    expect(await idle.metric('headwater_transcoder_programs')).toBe(1)
+    busy.child.kill('SIGCONT')
+    await eventually(async () => (await busy.metric('headwater_transcoder_programs')) === 0, LIMIT_MS)
+    await reader.untilParts(PARTS)
+    expect(await idle.metric('headwater_transcoder_programs')).toBe(1)
+    await expectEveryFrame(reader)
+  })
+
+  it.each([
+    ['stopped hands its program over', 'SIGTERM'],
+    ['killed is followed by another after its lease', 'SIGKILL'],
+  ] as [string, NodeJS.Signals][])('that is %s: numbers go on, no frame is lost', async (what, signal) => {
+    const reader = await goLive()
+    const { busy } = await cluster.roles()
+    busy.child.kill(signal)
+    const gapMs = await reader.longestGapMs(PARTS)
+    report(what, { gapMs })
+    expect(gapMs).toBeLessThan(RESERVE_MS)
+    await reader.untilParts(PARTS)
+    await expectEveryFrame(reader)
+    await cluster.replace(busy, signal)
+  })
+})
+
+describe('Redis', () => {
+  it('that is gone ends nothing; new streams are refused until it is back', async () => {
+    const reader = await goLive()
+    const { busy } = await cluster.roles()
+    await cluster.redis.kill()
+    const gapMs = await reader.longestGapMs(PARTS)
+    report('Redis gone', { gapMs })
+    expect(await busy.metric('headwater_transcoder_programs')).toBe(1)
+    const room = await cluster.origin.createRoom()
+    const refused = publishCounter({ url: cluster.origin.publishUrl(room), size: '320x180' })
+    publishers.push(refused)
+    expect(await refused.exited).not.toBe(0)
+    expect(await cluster.refusalOf(room)).toBe('encoding_unavailable')
+    await cluster.redis.restart()
+    const other = await cluster.origin.createRoom()
+    rooms.push(other.id)
+    await eventually(async () => {
+      const publisher = publishCounter({ url: cluster.origin.publishUrl(other), size: '320x180' })
+      publishers.push(publisher)
+      return cluster.origin.live(other.id).then(
+        () => true,
+        () => false,
+      )
+    }, LIMIT_MS)
+    await reader.untilParts(PARTS)
+    await expectEveryFrame(reader)
+    expect(gapMs).toBeLessThan(RESERVE_MS / 3)
+  })
+})
