@@ -204,11 +204,13 @@ export class LivePrograms implements LiveRooms {
       if (live && live.program === program)
         live.forgetTimer ??= setTimeout(() => this.#forget(program.roomId, live), KEPT_AFTER_END_MS)
     }
-    this.#tell(program)
+    // Nobody has seen anything of it: the room is as it was before, without a word of an end.
+    const isNothing = program.state === 'ended' && !program.wasPlayable
+    this.#tell(program, isNothing ? IDLE : program.facts())
+    if (isNothing && live?.program === program) this.#forget(program.roomId, live)
   }
 
-  #tell(program: Program): void {
-    const facts = program.facts()
+  #tell(program: Program, facts = program.facts()): void {
     for (const listener of this.#listeners) listener(program.roomId, facts)
   }
 

@@ -87,6 +87,17 @@ describe('a publisher that is lost', () => {
     }
   })
 
+  it('before anything could be played is waited for by nobody', async () => {
+    for (const mediaMs of [0, 120]) {
+      const stage = open()
+      const publisher = stage.connect('obs')
+      if (mediaMs > 0) await stage.run(mediaMs, publisher)
+      publisher.leave()
+      expect(stage.program.state).toBe('ended')
+      expect(stage.states).not.toContain('interrupted')
+    }
+  })
+
   it('loses nothing where only its network stood still', async () => {
     const stage = open()
     const publisher = stage.connect('obs')

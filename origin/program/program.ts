@@ -63,6 +63,7 @@ export class Program {
   #interruptedAtMs: number | null = null
   /** The part that a publisher's picture came back in. */
   #returnPart = 0
+  #wasPlayable = false
   readonly #drainListeners = new Set<() => void>()
 
   constructor(options: ProgramOptions) {
@@ -146,6 +147,17 @@ export class Program {
   /** A publisher is gone; if it fed the program, another one does, or the program waits. */
   disconnect(source: Source, departure: Departure): void {
     this.#board.disconnect(source, departure)
+    if (this.#isAbandoned) this.end()
+  }
+
+  /** Viewers could play something of it at some time. */
+  get wasPlayable(): boolean {
+    return this.#wasPlayable
+  }
+
+  /** Its publishers have gone before there was anything to wait for them with. */
+  get #isAbandoned(): boolean {
+    return !this.#wasPlayable && this.#board.publisher === null
   }
 
   /** Has a connected publisher feed until it is lost. Throws `source_not_live`. */
@@ -251,7 +263,7 @@ export class Program {
   }
 
   #lost(sinceMs: number): void {
-    if (nextState(this.#state, 'lost') === this.#state) return
+    if (this.#isAbandoned || nextState(this.#state, 'lost') === this.#state) return
     this.#interruptions++
     this.#interruptedAtMs = sinceMs
     this.#move('lost')
@@ -259,6 +271,7 @@ export class Program {
 
   /** After a part: the room is live once a publisher's picture is in one that is out. */
   #follow(): void {
+    this.#wasPlayable ||= this.packager.isPlayable
     const isShown = this.#board.isFed && this.packager.isPlayable && this.packager.nextPart > this.#returnPart
     if (!isShown || nextState(this.#state, 'shown') === this.#state) return
     this.#interruptedAtMs = null
