@@ -26,8 +26,8 @@ const START_MS = 2000
 const HELD_MARGIN_S = 1.5
 /** After a sleep what is missing must come before the distance is known. */
 const WAKING_MS = 20_000
-/** One jump needs its time before it can be judged. */
-const BETWEEN_JUMPS_MS = 4000
+/** One jump needs its time before it can be judged; what is missing after a sleep comes in pieces, and so do the jumps. */
+const BETWEEN_JUMPS_MS = { playing: 4000, waking: 1500 }
 
 export class RateController {
   readonly #options: RateControllerOptions
@@ -116,7 +116,7 @@ export class RateController {
     const now = performance.now()
     if (this.#seekAtStart(distance, now)) return
     const mean = this.#distances.add(distance, now)
-    if (this.#jump(mean, now)) return
+    if (this.#jump({ distance, mean }, now)) return
     // somebody else moved forward: what was held is over
     if (this.#heldS !== null && mean < this.#heldS - HELD_MARGIN_S) this.#hold(mean)
     const rate = choosePlaybackRate({
@@ -152,18 +152,18 @@ export class RateController {
     return true
   }
 
-  #jump(distanceS: number, now: number): boolean {
-    if (now - this.#jumpedAtMs < BETWEEN_JUMPS_MS) return false
+  #jump({ distance, mean }: { distance: number; mean: number }, now: number): boolean {
+    const isWaking = now - this.#sleptAtMs < WAKING_MS
+    if (now - this.#jumpedAtMs < BETWEEN_JUMPS_MS[isWaking ? 'waking' : 'playing']) return false
     const seconds = chooseJump({
       mode: this.#mode,
-      distanceS,
+      distanceS: isWaking ? distance : mean,
       heldDistanceS: this.#heldS,
       bufferedAheadS: this.#options.bufferedAheadS(),
-      hasSlept: now - this.#sleptAtMs < WAKING_MS,
+      hasSlept: isWaking,
     })
     if (seconds <= 0) return false
     this.#jumpedAtMs = now
-    this.#sleptAtMs = -Infinity
     this.#heldS = null
     this.#seekBy(seconds)
     return true

@@ -144,6 +144,22 @@ describe('a viewer who loses his own network', () => {
   })
 })
 
+describe('a viewer whose machine sleeps', () => {
+  it('is back at his distance from live within seconds', async () => {
+    const watch = await open()
+    await untilFull(watch)
+    const renderers = await rendererIds()
+    for (const id of renderers) process.kill(id, 'SIGSTOP')
+    await pause(14_000)
+    for (const id of renderers) process.kill(id, 'SIGCONT')
+    await eventually(async () => {
+      const { latencyMs, state } = (await watch.stats()) ?? {}
+      return state === 'playing' && (latencyMs ?? Infinity) < 12_000
+    }, SOON_MS / 2)
+    await watch.close()
+  })
+})
+
 describe('a program that ends', () => {
   it('is over for viewers when its window is, if they see the slate by then', async () => {
     await set({ slate_after_ms: 500, reconnect_window_s: 18 })
@@ -160,6 +176,14 @@ describe('a program that ends', () => {
     }
   })
 })
+
+/** The processes of the browser that this test has started. */
+async function rendererIds(): Promise<number[]> {
+  const session = await browser.newBrowserCDPSession()
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+  await session.detach()
+  return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id)
+}
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
