@@ -71,6 +71,7 @@ export class Recorder {
   #isDone = false
   /** Nothing more will be published, or nothing more is wanted. */
   #ending: RecorderOutcome | null = null
+  #written = 0
   #lostReported = 0
   #failure: Recording['failure'] = null
 
@@ -226,7 +227,7 @@ export class Recorder {
     { k, parts }: RecordablePart,
   ): Promise<void> {
     const number = k - facts.firstPart
-    if (number % PARTS_BETWEEN_CHECKS === 0) await this.#options.checkSpace()
+    if (this.#written++ % PARTS_BETWEEN_CHECKS === 0) await this.#options.checkSpace()
     const fragments = parts.map((bytes, index) => {
       const { timescale } = readPart(bytes).header
       const startTime = (facts.firstPart * timescale) / PARTS_PER_SECOND

@@ -1,5 +1,6 @@
 /** A recording: one file and one playlist of a whole program, whatever happened to its publisher or to the origin. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -135,8 +136,37 @@ describe('a program whose publisher was gone for two seconds', () => {
     expect(playlist).toContain('#EXT-X-ENDLIST')
     expect(playlist).not.toContain('DISCONTINUITY')
     expect(await decodeMovie(done.playlist_url)).toBe('')
+    expect(await playPlaylist(done.playlist_url)).toMatchObject({ width: 320, error: null })
   })
 })
+
+/** Plays it with hls.js itself, from its last seconds and then from the middle. */
+async function playPlaylist(url: string): Promise<z.infer<typeof playedSchema>> {
+  const script = await readFile(createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js'), 'utf8')
+  const browser = await launchChromium()
+  try {
+    const { page } = await visit(browser, { language: 'en', script })
+    await page.goto(`${server.url}/studio`)
+    const played = await page.evaluate(`(async () => {
+      const video = document.body.appendChild(document.createElement('video'))
+      video.muted = true
+      const hls = new Hls({ enableWorker: false })
+      const failed = new Promise((_, reject) =>
+        hls.on(Hls.Events.ERROR, (_, { fatal, details }) => fatal && reject(new Error(details))))
+      hls.loadSource(${JSON.stringify(url)})
+      hls.attachMedia(video)
+      const played = (async () => {
+        await video.play()
+        await (${SEEK})(video, video.duration - 2)
+        return (${SEEK})(video, 5)
+      })()
+      return Promise.race([failed, played])
+    })()`)
+    return playedSchema.parse(played)
+  } finally {
+    await browser.close()
+  }
+}
 
 describe('the studio', () => {
   it('says what is recorded now, and plays, seeks in and deletes what is complete', async () => {
