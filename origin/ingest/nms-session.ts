@@ -38,6 +38,7 @@ export interface NmsRtmp {
   packetAlloc(): void
   packetHandler(): void
   controlHandler(): void
+  invokeHandler(): void
   dataHandler(): void
   onConnect(message: NmsInvoke): void
   onPublish(message: NmsInvoke): void
@@ -71,6 +72,11 @@ nmsLogger.log = () => {} // it writes to standard output, keys included
 const SET_CHUNK_SIZE = 1
 const MAX_CHUNK_BYTES = 0xffffff
 const MAX_CHUNK_STREAMS = 16
+/** A command in AMF3 begins with a byte of its own, then comes AMF0 all the same. */
+const COMMAND_AMF3 = 17
+const AMF0_STRING = 2
+/** Other ways to say what `deleteStream` says; some encoders send nothing else before they hang up. */
+const GOODBYES = ['FCUnpublish', 'closeStream']
 
 export interface MessageGuard {
   /** Asked before memory is taken for a message of a type. */
@@ -122,6 +128,11 @@ function guardCommands(rtmp: NmsRtmp): void {
     checkControl(rtmp)
     controlHandler()
   }
+  const invokeHandler = rtmp.invokeHandler.bind(rtmp)
+  rtmp.invokeHandler = () => {
+    if (GOODBYES.includes(commandName(rtmp))) rtmp.onDeleteStream({})
+    else invokeHandler()
+  }
   const dataHandler = rtmp.dataHandler.bind(rtmp)
   rtmp.dataHandler = () => {
     if (rtmp.parserPacket.header.length > 0) dataHandler() // some encoders send empty media, which it cannot read
@@ -131,6 +142,14 @@ function guardCommands(rtmp: NmsRtmp): void {
     checkConnect(message)
     onConnect(message)
   }
+}
+
+/** Empty where it cannot be read: then its parser says so. */
+function commandName({ parserPacket: { header, payload } }: NmsRtmp): string {
+  const at = header.type === COMMAND_AMF3 ? 1 : 0
+  if (header.length < at + 3 || payload[at] !== AMF0_STRING) return ''
+  const end = Math.min(at + 3 + payload.readUInt16BE(at + 1), header.length)
+  return payload.toString('latin1', at + 3, end)
 }
 
 /** An empty or absurd SetChunkSize ends the process or hangs the parser. */

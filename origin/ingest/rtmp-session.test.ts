@@ -66,10 +66,10 @@ describe('a publisher with the right key', () => {
     expect(ingest.find('good').end).toBeNull()
   })
 
-  it('ends with deleteStream', async () => {
+  it.each(['deleteStream', 'FCUnpublish', 'closeStream'])('ends with %s', async (goodbye) => {
     const ingest = await start()
     const client = await RtmpClient.publisher(ingest.port, 'good')
-    client.command('deleteStream', 7, [null, 1])
+    client.command(goodbye, 7, [null, goodbye === 'deleteStream' ? 1 : 'good'])
     await client.closed()
     expect(ingest.find('good').end).toBe('unpublished')
   })

@@ -14,7 +14,7 @@ import { Program } from './program.ts'
 import { countPrograms, type ProgramFigures } from './program-metrics.ts'
 import { Publishers } from './publishers.ts'
 import type { RestoredProgram } from './restored-program.ts'
-import type { OutageSettings } from './switchboard.ts'
+import type { OutageSettings } from './stand-in.ts'
 
 export interface LiveProgramsOptions {
   rooms: RoomRegistry

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { FRAME_MS, GOP_FRAMES, ProgramStage, type StageOptions } from '../../tests/support/program-stage.ts'
 import { SLATE_AFTER_MS } from './slate-delay.ts'
 import { SILENT_AFTER_MS } from './source-health.ts'
-import { WINDOW_AFTER_STOP_MS } from './switchboard.ts'
+import { WINDOW_AFTER_STOP_MS } from './stand-in.ts'
 
 const stages: ProgramStage[] = []
 

@@ -15,7 +15,8 @@ import { isOver, nextState, type ProgramEvent, type ProgramState } from './progr
 import type { RestoredProgram } from './restored-program.ts'
 import type { SourceFeedOptions } from './source-feed.ts'
 import type { Source, SourceLimits } from './source.ts'
-import { Switchboard, TICK_MS, type Departure, type OutageSettings, type Switch } from './switchboard.ts'
+import type { Departure, OutageSettings } from './stand-in.ts'
+import { everySoOften, Switchboard, TICK_MS, type Switch } from './switchboard.ts'
 import { Timeline } from './timeline.ts'
 import type { VideoLog } from './video-log.ts'
 
@@ -307,9 +308,4 @@ export class Program {
     this.#state = state
     this.#options.onChange(this)
   }
-}
-
-function everySoOften(ms: number, tick: () => void): () => void {
-  const timer = setInterval(tick, ms)
-  return () => clearInterval(timer)
 }

@@ -132,6 +132,19 @@ describe('warnings', () => {
     expect(warningsOf(meter)).toEqual(['audio_not_48khz'])
   })
 
+  it('name audio that has been silent for a while, until it is not', () => {
+    const meter = meterOf()
+    const hear = (frames: number, bytes: number): void => {
+      for (let n = 0; n < frames; n++) meter.observe(audioTag(6000 + n * 21, bytes), 6000 + n * 21)
+    }
+    hear(450, 7)
+    expect(warningsOf(meter)).toEqual([])
+    hear(50, 7)
+    expect(warningsOf(meter)).toEqual(['audio_silent'])
+    hear(1, 200)
+    expect(warningsOf(meter)).toEqual([])
+  })
+
   it('name a clock that is not the wall’s, and by how much', () => {
     expect(meterOf({ speed: 1.03, seconds: 60 }).facts().warnings).toMatchObject([
       { code: 'clock_fast', message: expect.stringContaining('3.0 %') },

@@ -9,6 +9,10 @@ import { SourceClock } from './source-clock.ts'
 const WINDOW_MS = 4000
 const LONG_KEYFRAME_INTERVAL_MS = 4000
 const MAX_DELTAS = 128
+/** An AAC frame no larger than this holds next to nothing: silence takes 6 to 10 bytes, and a quiet room more. */
+const SILENT_FRAME_BYTES = 16
+/** So many in a row: ten seconds. */
+const SILENT_FRAMES = 470
 /** What is read of `onMetaData`; the rest is the publisher's, of any size, and not kept. */
 const METADATA_KEYS = [
   'videocodecid',
@@ -31,6 +35,7 @@ export class SourceMeter {
   #lastKeyframeMs: number | null = null
   #keyframeIntervalMs: number | null = null
   #hasBFrames = false
+  #silentFrames = 0
   readonly #clock = new SourceClock()
 
   /** Whether the publisher announced a video track (undefined: it has not said). */
@@ -108,7 +113,10 @@ export class SourceMeter {
     const header = parseAudioHeader(tag.data)
     this.#audioCodec = header.codec
     if (this.#videoCodec === null && header.kind === 'frames') this.#clock.observe(tag.timestampMs, nowMs)
-    if (header.codec === 'aac' && header.kind === 'sequence-header')
+    if (header.codec !== 'aac') return
+    const isSilent = tag.data.length - header.payloadOffset <= SILENT_FRAME_BYTES
+    if (header.kind === 'frames') this.#silentFrames = isSilent ? this.#silentFrames + 1 : 0
+    if (header.kind === 'sequence-header')
       this.#aac = parseAudioSpecificConfig(tag.data.subarray(header.payloadOffset))
   }
 
@@ -137,6 +145,8 @@ export class SourceMeter {
       warn('b_frames', 'B-frames add delay: set the encoder to none (x264: bframes=0 or tune zerolatency)')
     if (this.#aac && this.#aac.sampleRate !== 48_000)
       warn('audio_not_48khz', `audio at ${this.#aac.sampleRate} Hz is resampled: set 48 kHz`)
+    if (this.#silentFrames >= SILENT_FRAMES)
+      warn('audio_silent', 'the audio has been silent for ten seconds: check what is muted in the encoder')
     this.#warnOfClock(warn)
     return warnings
   }

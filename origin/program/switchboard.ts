@@ -1,25 +1,13 @@
 /** Who feeds a program: keeps its publishers, changes from one to another, has the slate stand in, and knows when to give up. */
 import { HeadwaterError } from '../../runtime/errors.ts'
-import type { Logger } from '../../runtime/logger.ts'
-import type { SlateClip } from '../slate/clip.ts'
 import { FailBack } from './fail-back.ts'
 import type { Notice, PublisherKind, SourceFacts, SourceKind, SourceStatus } from './live-rooms.ts'
 import { SOURCE_KINDS } from './live-rooms.ts'
-import { Outage } from './outage.ts'
 import { select, type SwitchReason } from './selection.ts'
-import { SlateDelay } from './slate-delay.ts'
-import { SlateFeeder } from './slate-feeder.ts'
-import type { SourceFeedOptions, SourceSink } from './source-feed.ts'
+import type { SourceFeedOptions } from './source-feed.ts'
 import { Source, type SourceLimits } from './source.ts'
 import type { Ailment } from './source-health.ts'
-import type { Timeline } from './timeline.ts'
-
-/** What a room may set; read at each outage. */
-export interface OutageSettings {
-  /** How long after the last tag the slate comes at most; null for the usual. */
-  slateAfterMs: number | null
-  reconnectWindowMs: number
-}
+import { StandIn, type Departure, type StandInOptions } from './stand-in.ts'
 
 /** One source after another. `lostMs`: how long nothing was fed between them. */
 export interface Switch {
@@ -29,20 +17,9 @@ export interface Switch {
   lostMs: number
 }
 
-/** How a publisher went: it said goodbye, or not. */
-export type Departure = 'unpublished' | 'gone'
-
-export interface SwitchboardOptions {
-  timeline: Timeline
-  sink: SourceSink
+export interface SwitchboardOptions extends StandInOptions {
   limits: SourceLimits
-  logger: Logger
-  now: () => number
-  settings: () => OutageSettings
-  slate: (() => Promise<SlateClip>) | null
   convertAudio?: SourceFeedOptions['convertAudio'] | undefined
-  /** The program has had a picture. */
-  hasVideo: () => boolean
   onSwitch: (change: Switch) => void
   /** The slate has fed for so long, again. */
   onSlate: (ms: number) => void
@@ -56,17 +33,12 @@ export interface SwitchboardOptions {
 export const TICK_MS = 40
 /** A tick later than this follows a pause of this process: what has queued up in sockets is read before anything is judged. */
 const LATE_MS = 400
-/** A streamer who has stopped his stream and starts it again within this goes on in the same program. */
-export const WINDOW_AFTER_STOP_MS = 15_000
-
 export class Switchboard {
   readonly #options: SwitchboardOptions
   readonly #sources = new Map<PublisherKind, Source>()
   readonly #failBack = new FailBack()
-  readonly #delay = new SlateDelay()
+  readonly #standIn: StandIn
   #feeding: Source | null = null
-  #slate: SlateFeeder | null = null
-  #outage: Outage | null = null
   #forced: PublisherKind | null = null
   #hasFed = false
   #fedAtMs: number
@@ -74,6 +46,7 @@ export class Switchboard {
 
   constructor(options: SwitchboardOptions) {
     this.#options = options
+    this.#standIn = new StandIn(options)
     this.#fedAtMs = this.#tickedAtMs = options.now()
   }
 
@@ -86,20 +59,18 @@ export class Switchboard {
     return this.#feeding !== null
   }
 
-  get isSlate(): boolean {
-    return this.#slate !== null
-  }
-
   /** When nobody may come back any more; null while somebody feeds. */
   get windowEndsAtMs(): number | null {
-    return this.#outage?.endsAtMs ?? null
+    return this.#standIn.endsAtMs
   }
 
   statuses(): SourceStatus[] {
     const publishers = this.#ranked().map((source): SourceStatus => {
       return { kind: source.kind, active: source === this.#feeding, healthy: source.health.ailment === null }
     })
-    return this.#slate ? [...publishers, { kind: 'slate', active: true, healthy: true }] : publishers
+    return this.#standIn.isFeeding
+      ? [...publishers, { kind: 'slate', active: true, healthy: true }]
+      : publishers
   }
 
   facts(): SourceFacts | null {
@@ -110,7 +81,7 @@ export class Switchboard {
   connect(kind: PublisherKind): Source {
     const before = this.#sources.get(kind)
     if (before) this.disconnect(before, 'gone')
-    const { limits, now } = this.#options
+    const { limits } = this.#options
     const source = new Source({
       ...this.#options,
       kind,
@@ -118,8 +89,7 @@ export class Switchboard {
       refused: (each, reason) => this.#options.onRefused(each, reason),
     })
     this.#sources.set(kind, source)
-    const outage = this.#outage
-    if (outage) outage.endsAtMs = Math.max(outage.endsAtMs, now() + limits.firstKeyframeTimeoutMs)
+    this.#standIn.wait(limits.firstKeyframeTimeoutMs)
     return source
   }
 
@@ -128,7 +98,7 @@ export class Switchboard {
     this.#sources.delete(source.kind)
     if (this.#forced === source.kind) this.#forced = null
     if (source === this.#feeding) this.#lose(departure)
-    else if (departure === 'unpublished' && this.#sources.size === 0) this.#hurry()
+    else if (departure === 'unpublished' && this.#sources.size === 0) this.#standIn.hurry()
     source.close()
   }
 
@@ -143,7 +113,7 @@ export class Switchboard {
   /** After a restart: the publisher was lost with the process before. */
   resume(sinceMs: number, endsAtMs: number): void {
     this.#fedAtMs = sinceMs
-    this.#openOutage('gone', endsAtMs)
+    this.#standIn.begin(sinceMs, 'gone', endsAtMs)
   }
 
   /** Judges publishers, starts and moves the slate, ends the window. */
@@ -152,8 +122,8 @@ export class Switchboard {
     const elapsedMs = nowMs - this.#tickedAtMs
     this.#tickedAtMs = nowMs
     for (const { health } of this.#sources.values()) health.pass(Math.min(elapsedMs, 2 * TICK_MS))
-    if (this.#slate) {
-      this.#slate.tick()
+    if (this.#standIn.isFeeding) {
+      this.#standIn.tick()
       this.#fedAtMs = nowMs
       this.#options.onSlate(elapsedMs)
     }
@@ -164,17 +134,17 @@ export class Switchboard {
       this.#lose(health.ailment)
     }
     this.#consider()
-    const outage = this.#outage
-    if (outage && nowMs >= outage.endsAtMs) return this.#options.onWindowOver()
-    if (outage && nowMs >= outage.slateAtMs) this.#startSlate(outage)
+    const verdict = this.#standIn.judge()
+    if (verdict === 'over') this.#options.onWindowOver()
+    else if (verdict === 'slate') this.#changed({ from: null, to: 'slate', reason: 'slate' })
   }
 
   /** Nothing is fed any more, and nobody is told. */
   close(): void {
     for (const source of this.#sources.values()) source.close()
     this.#sources.clear()
-    this.#feeding = this.#slate = null
-    this.#closeOutage()
+    this.#feeding = null
+    this.#standIn.end()
   }
 
   #heard(source: Source): void {
@@ -192,8 +162,7 @@ export class Switchboard {
     logger.info({ source: source.kind, reason: why }, 'source lost')
     if (this.#consider()) return
     this.#feeding = null
-    const departure = why === 'unpublished' ? why : 'gone'
-    this.#openOutage(departure, null)
+    this.#standIn.begin(this.#fedAtMs, why === 'unpublished' ? why : 'gone')
     onLost(this.#fedAtMs)
   }
 
@@ -209,64 +178,31 @@ export class Switchboard {
     const source = choice && this.#sources.get(choice.kind)
     if (!source || !source.join()) return false
     if (this.#feeding !== source) this.#feeding?.leave()
-    const from = this.#feeding?.kind ?? (this.#slate ? 'slate' : null)
+    const from = this.#feeding?.kind ?? (this.#standIn.isFeeding ? 'slate' : null)
     this.#feeding = source
-    this.#slate = null
-    this.#closeOutage()
+    this.#standIn.end()
     this.#failBack.fed(source.kind, this.#options.now())
     this.#changed({ from, to: source.kind, reason: choice.reason })
     return true
-  }
-
-  #startSlate(outage: Outage): void {
-    const { timeline, hasVideo, slate } = this.#options
-    const isDue = !this.#slate && slate && timeline.epochMs !== null
-    if (!isDue || (hasVideo() && !outage.clip)) return
-    const feeder = new SlateFeeder({ ...this.#options, clip: hasVideo() ? outage.clip : null })
-    if (!feeder.start()) return
-    this.#slate = feeder
-    this.#changed({ from: null, to: 'slate', reason: 'slate' })
   }
 
   #changed(change: Omit<Switch, 'lostMs'>): void {
     const { now, logger, onSwitch } = this.#options
     const lostMs = change.from === null && change.to !== 'slate' && !this.#hasFed ? 0 : now() - this.#fedAtMs
     this.#hasFed = true
-    this.#delay.pause(lostMs, now())
+    this.#standIn.paused(lostMs)
     this.#fedAtMs = now()
     logger.info({ ...change, lostMs }, 'source switched')
     onSwitch({ ...change, lostMs })
   }
 
-  #openOutage(departure: Departure, endsAtMs: number | null): void {
-    const { now, settings, slate, logger } = this.#options
-    const { slateAfterMs, reconnectWindowMs } = settings()
-    const sinceMs = this.#fedAtMs
-    this.#closeOutage()
-    this.#outage = new Outage({
-      sinceMs,
-      slateAtMs: sinceMs + this.#delay.delayMs(slateAfterMs, now()),
-      endsAtMs: endsAtMs ?? now() + reconnectWindowMs,
-      slate,
-      logger,
-    })
-    if (departure === 'unpublished') this.#hurry()
-  }
-
-  /** The streamer has stopped: viewers need not live from their reserve in the hope that he is back at once. */
-  #hurry(): void {
-    if (!this.#outage) return
-    const nowMs = this.#options.now()
-    this.#outage.slateAtMs = Math.min(this.#outage.slateAtMs, nowMs)
-    this.#outage.endsAtMs = Math.min(this.#outage.endsAtMs, nowMs + WINDOW_AFTER_STOP_MS)
-  }
-
-  #closeOutage(): void {
-    this.#outage?.close()
-    this.#outage = null
-  }
-
   #ranked(): Source[] {
     return SOURCE_KINDS.flatMap((kind) => (kind === 'slate' ? [] : (this.#sources.get(kind) ?? [])))
   }
+}
+
+/** The usual way to have `tick` called; returns the way to stop. */
+export function everySoOften(ms: number, tick: () => void): () => void {
+  const timer = setInterval(tick, ms)
+  return () => clearInterval(timer)
 }

@@ -61,6 +61,10 @@ export const remarksEn = {
     what: 'Viewers hear silence: the sound is not AAC.',
     where: 'Settings → Output → Audio Encoder: AAC',
   },
+  audio_silent: {
+    what: 'There has been no sound for a while: something is muted.',
+    where: 'Settings → Audio → Global Audio Devices: the microphone in use; and the loudspeakers in the mixer',
+  },
   clock_fast: {
     what: 'The stream runs faster than time: a second is skipped now and then. Restart OBS, and play videos at speed 100 %.',
     where: 'Settings → Video → Common FPS Values: the same as the camera’s',

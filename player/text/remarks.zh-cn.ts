@@ -54,6 +54,10 @@ export const remarksZhCn: Record<RemarkCode, RemarkText> = {
     what: '观众听不到声音：音频不是 AAC。',
     where: '设置 → 输出 → 音频编码器：AAC',
   },
+  audio_silent: {
+    what: '已有一段时间没有声音，可能是某处被静音。',
+    where: '设置 → 音频 → 全局音频设备：选择正在使用的麦克风，并检查混音器中的扬声器图标',
+  },
   clock_fast: {
     what: '直播流的时间快于实际时间，画面会不时跳过约一秒。请重启 OBS，并以 100% 速度播放视频素材。',
     where: '设置 → 视频 → 常用帧率：与摄像头一致',
