@@ -61,9 +61,18 @@ export const remarksEn = {
     what: 'Viewers hear silence: the sound is not AAC.',
     where: 'Settings → Output → Audio Encoder: AAC',
   },
+  encoding_unavailable: {
+    what: 'The server has no transcoder that could take the stream: viewers see nothing yet. Your signal is fine.',
+    where: null,
+  },
+  too_many_messages: {
+    what: 'The encoder sends far more messages than a stream has. Start it again; if it happens again, try another one.',
+    where: null,
+  },
   audio_silent: {
     what: 'There has been no sound for a while: something is muted.',
-    where: 'Settings → Audio → Global Audio Devices: the microphone in use; and the loudspeakers in the mixer',
+    where:
+      'Settings → Audio → Global Audio Devices: the microphone in use; and the loudspeakers in the mixer',
   },
   clock_fast: {
     what: 'The stream runs faster than time: a second is skipped now and then. Restart OBS, and play videos at speed 100 %.',

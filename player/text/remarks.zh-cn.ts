@@ -54,6 +54,14 @@ export const remarksZhCn: Record<RemarkCode, RemarkText> = {
     what: '观众听不到声音：音频不是 AAC。',
     where: '设置 → 输出 → 音频编码器：AAC',
   },
+  encoding_unavailable: {
+    what: '服务器暂无可用的转码器，观众还看不到画面。您的信号没有问题。',
+    where: null,
+  },
+  too_many_messages: {
+    what: '编码器发送的消息远多于正常直播流。请重启编码器；若再次出现，请换用其他编码器。',
+    where: null,
+  },
   audio_silent: {
     what: '已有一段时间没有声音，可能是某处被静音。',
     where: '设置 → 音频 → 全局音频设备：选择正在使用的麦克风，并检查混音器中的扬声器图标',
