@@ -38,6 +38,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const { values } = parse(args)
   const role = ROLES.find((each) => each === (values.role ?? 'all'))
   if (!role) throw new HeadwaterError('config_invalid', `--role ${values.role}: one of ${ROLES.join(', ')}`)
+  if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && Number(values.port) <= 65_535))
+    throw new HeadwaterError('config_invalid', `--port ${values.port}: a whole number from 0 to 65535`)
   return {
     role,
     demo: values.demo ?? false,

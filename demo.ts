@@ -21,7 +21,10 @@ const roomSchema = z.object({ room_id: z.string(), stream_key: z.string() })
 type DemoRoom = z.infer<typeof roomSchema>
 
 const KEPT_IN = 'demo-room.json'
+/** Before the next try; doubled after each one that did not last. */
 const RETRY_MS = 1000
+const MAX_RETRY_MS = 60_000
+const LASTED_MS = 10_000
 const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf'
 
 export class Demo {
@@ -56,7 +59,9 @@ export class Demo {
   async #publish(room: DemoRoom): Promise<void> {
     const { rtmpPort, logger } = this.#options
     const complexFilter = `[0:v]${await clockFilter()}[v]`
+    let pauseMs = RETRY_MS
     while (!this.#closing.signal.aborted) {
+      const startedAtMs = performance.now()
       this.#process = runFfmpeg({
         input: 'testsrc2=size=1280x720:rate=30',
         inputOptions: ['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi'],
@@ -73,8 +78,14 @@ export class Demo {
       })
       const { error } = await this.#process.exited
       if (this.#closing.signal.aborted) return
-      logger.warn({ reason: error?.split('\n').at(-1) }, 'the demo was disconnected: trying again')
-      await sleep(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => {})
+      if (performance.now() - startedAtMs > LASTED_MS) pauseMs = RETRY_MS
+      const isKeyWrong = error?.includes('wrong stream key') ?? false
+      const what = isKeyWrong
+        ? `the demo's stream key was changed: remove ${this.#file()} and start again for a new demo room`
+        : 'the demo was disconnected: trying again'
+      logger.warn({ reason: error?.split('\n').at(-1), pauseMs }, what)
+      await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+      pauseMs = Math.min(MAX_RETRY_MS, pauseMs * 2)
     }
   }
 

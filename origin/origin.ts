@@ -81,7 +81,7 @@ export class Origin {
       certFile === null || keyFile === null
         ? null
         : new RtmpListener({
-            host: config.rtmp.host,
+            ...config.rtmp,
             port,
             logger,
             authorise,

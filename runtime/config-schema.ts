@@ -25,7 +25,11 @@ const http = z.strictObject({
   trustProxy: z.boolean().default(false),
 })
 
-const rtmp = z.strictObject({ host: host.default(null), port: port.default(1935) })
+const rtmp = z.strictObject({
+  host: host.default(null),
+  port: port.default(1935),
+  maxWaitingPerAddress: z.int().min(1).max(2048).default(64),
+})
 
 const pemFile = z.string().min(1).max(4096).nullable().default(null)
 const rtmps = z

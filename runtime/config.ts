@@ -55,7 +55,9 @@ function readConfigFile(file: string): Tree {
     if (bytes.length > MAX_CONFIG_FILE_BYTES) throw new Error(`larger than ${MAX_CONFIG_FILE_BYTES} bytes`)
     tree = parseYaml(bytes.toString('utf8'))
   } catch (error) {
-    throw new HeadwaterError('config_invalid', `cannot read ${file}: ${messageOf(error)}`, { cause: error })
+    throw new HeadwaterError('config_invalid', `cannot read ${file}: ${whyUnreadable(error)}`, {
+      cause: error,
+    })
   }
   if (tree === null || tree === undefined) return {}
   if (typeof tree === 'object' && !Array.isArray(tree)) return tree as Tree
@@ -109,6 +111,15 @@ function valueAt(tree: unknown, keys: PropertyKey[]): unknown {
 
 function formatValue(value: unknown): string {
   return (JSON.stringify(value) ?? 'absent').slice(0, 120)
+}
+
+/** Without the path, which the system's own words have too. */
+function whyUnreadable(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EACCES') return 'this user may not read it'
+  if (code === 'EISDIR') return 'it is a directory'
+  return messageOf(error)
 }
 
 function messageOf(error: unknown): string {

@@ -35,6 +35,7 @@ export const FLV_DEFAULTS: FlvHubSettings = {
   clientBufferBytes: 1024 * 1024,
   lagCloseMs: 10_000,
   minBackoffMs: 250,
+  steadyMs: 3000,
   maxBackoffMs: 2000,
   doubtMs: 10_000,
   maxRelays: 512,

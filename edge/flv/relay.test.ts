@@ -17,7 +17,7 @@ import { FLV_DEFAULTS } from './hub.ts'
 
 const PATH = '/live/room-1/source.flv'
 const ASKED = `${PATH}?behind=10`
-const QUICK = { flushMs: 5, minBackoffMs: 10, maxBackoffMs: 40, idleMs: 60, doubtMs: 200 }
+const QUICK = { flushMs: 5, minBackoffMs: 10, maxBackoffMs: 40, idleMs: 60, doubtMs: 200, steadyMs: 100 }
 
 let origin: ScriptedOrigin
 let edge: RunningEdge
@@ -332,6 +332,24 @@ describe('slow FLV viewers', () => {
   function timeOf(it: string): number {
     return Number(it.slice(1))
   }
+})
+
+it('asks an origin that ends every answer at once more and more seldom, whatever it sends before', async () => {
+  await edge.close()
+  const asked: number[] = []
+  origin.on(ASKED, (res) => {
+    asked.push(performance.now())
+    res.writeHead(200, { 'Content-Type': 'video/x-flv' })
+    res.end(encodeStream([...headers(), ...media(10_000, 10_200)]))
+  })
+  edge = await startEdge({
+    originUrl: origin.url,
+    flv: { ...QUICK, minBackoffMs: 20, maxBackoffMs: 5000, steadyMs: 3000 },
+  })
+  view()
+  await eventually(() => asked.length >= 6)
+  // 20 + 40 + 80 + 160 + 320 ms, a quarter less at the least.
+  expect((asked[5] ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(450)
 })
 
 it('keeps the limits of the design', () => {

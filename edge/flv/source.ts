@@ -14,6 +14,8 @@ export interface FlvSourceTiming {
   maxBackoffMs: number
   /** How long "not live" is not believed after a connection that broke: an origin starting again says so too. */
   doubtMs: number
+  /** A connection that lived as long is one; after a shorter one the next pause is longer, whatever it brought. */
+  steadyMs: number
 }
 
 export interface FlvSourceOptions {
@@ -61,6 +63,7 @@ export class FlvSource {
     let backoffMs = timing.minBackoffMs
     let brokenAt: number | null = null
     for (;;) {
+      const askedAtMs = Date.now()
       const reading = await this.#read()
       if (this.#abort.signal.aborted) return
       if (reading.how === 'refused') {
@@ -69,7 +72,7 @@ export class FlvSource {
       } else if (!this.#isOpened) {
         return onEnd(errorAnswer('upstream_unavailable', 'the origin is not there'))
       } else {
-        if (reading.hasTags) backoffMs = timing.minBackoffMs
+        if (reading.hasTags && Date.now() - askedAtMs >= timing.steadyMs) backoffMs = timing.minBackoffMs
         if (reading.how === 'ended') brokenAt = null
         else brokenAt = reading.hasTags ? Date.now() : (brokenAt ?? Date.now())
       }

@@ -187,17 +187,19 @@ async function blockUntil(
   what: string,
   wait: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const gone = new AbortController()
-  const onClose = (): void => gone.abort()
+  const giveUp = new AbortController()
+  const onClose = (): void => giveUp.abort()
   res.once('close', onClose)
+  const limit = setTimeout(onClose, BLOCK_LIMIT_MS)
   try {
-    await wait(AbortSignal.any([gone.signal, AbortSignal.timeout(BLOCK_LIMIT_MS)]))
+    await wait(giveUp.signal)
   } catch (error) {
     if (error instanceof TrackClosed && error.reason === 'crowded')
       throw new HeadwaterError('not_ready', `too many wait for ${what}`)
     if (error instanceof TrackClosed) throw new HeadwaterError('room_not_live', 'this program is over')
     throw new HeadwaterError('part_timeout', `${what} did not come within ${BLOCK_LIMIT_MS / 1000} s`)
   } finally {
+    clearTimeout(limit)
     res.off('close', onClose)
   }
 }

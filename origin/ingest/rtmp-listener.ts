@@ -2,8 +2,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { followCertificate, readCertificate, type CertificateFiles } from '../../runtime/certificate.ts'
+import { CountedWarn } from '../../runtime/flood-limiter.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { listen } from '../../runtime/listen.ts'
+import { ConnectionTable } from './connection-table.ts'
 import { RtmpSession, type Publication, type PublishRequest, type Refusal } from './rtmp-session.ts'
 
 export interface RtmpListenerOptions {
@@ -15,6 +17,8 @@ export interface RtmpListenerOptions {
   /** Without media for this long a connection is closed, before and after it was accepted. */
   silenceLimitMs?: number
   maxConnections?: number
+  /** Connections of one address that do not publish (yet); the oldest makes room for one more. */
+  maxWaitingPerAddress?: number
   /** With a certificate the port takes RTMP over TLS (RTMPS), and nothing else. */
   certificate?: CertificateFiles
   /** How often it is looked at for a change. */
@@ -23,6 +27,7 @@ export interface RtmpListenerOptions {
 
 const DEFAULT_SILENCE_LIMIT_MS = 10_000
 const DEFAULT_MAX_CONNECTIONS = 2048
+const DEFAULT_MAX_WAITING_PER_ADDRESS = 64
 
 export class RtmpListener {
   readonly name: 'rtmp' | 'rtmps'
@@ -30,24 +35,28 @@ export class RtmpListener {
   readonly #server: Server
   readonly #tls: TlsServer | null
   readonly #sessions = new Set<RtmpSession>()
-  /** Beneath TLS, and also those whose handshake is not done. */
-  readonly #sockets = new Set<Socket>()
+  readonly #connections: ConnectionTable
+  readonly #problems: CountedWarn
   #stopFollowing: () => void = () => {}
 
   constructor(options: RtmpListenerOptions) {
     this.#options = options
     this.name = options.certificate ? 'rtmps' : 'rtmp'
     const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 }
-    const open = (socket: Socket): void => this.#open(socket)
+    this.#problems = new CountedWarn({ logger: options.logger })
+    const { maxConnections = DEFAULT_MAX_CONNECTIONS } = options
+    const { maxWaitingPerAddress = DEFAULT_MAX_WAITING_PER_ADDRESS } = options
+    const limits = { maxConnections, maxWaitingPerAddress }
+    this.#connections = new ConnectionTable(limits, (address, problem) => this.#warn(address, problem))
     const handshakeTimeout = options.silenceLimitMs ?? DEFAULT_SILENCE_LIMIT_MS
-    this.#tls = options.certificate ? createTlsServer({ ...socketOptions, handshakeTimeout }, open) : null
+    this.#tls = options.certificate ? createTlsServer({ ...socketOptions, handshakeTimeout }) : null
     this.#tls?.on('tlsClientError', ({ message }, socket) => {
       this.#warn(socket.remoteAddress ?? 'unknown', `no TLS: ${message}`)
       socket.destroy() // after a handshake that took too long nobody else does
     })
-    this.#server = this.#tls ?? createServer(socketOptions, open)
-    this.#server.on('connection', (socket: Socket) => this.#hold(socket))
-    this.#server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS
+    this.#server = this.#tls ?? createServer(socketOptions)
+    this.#server.on('connection', (socket: Socket) => this.#connections.add(socket))
+    this.#server.on(this.#tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket))
   }
 
   /** The port in use, which is of interest when 0 was asked for. */
@@ -71,7 +80,8 @@ export class RtmpListener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#stopFollowing()
     for (const session of this.#sessions) session.close('stopped')
-    for (const socket of this.#sockets) socket.destroy()
+    this.#connections.close()
+    this.#problems.close()
     await closed
   }
 
@@ -93,16 +103,14 @@ export class RtmpListener {
     })
   }
 
-  #hold(socket: Socket): void {
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
-  }
-
+  /** Problems that differ in their figures alone are of one kind: anybody can cause as many as they like. */
   #warn(address: string, problem: string): void {
-    this.#options.logger.warn({ address, problem }, 'rtmp connection closed: not what RTMP allows')
+    const kind = `rtmp: ${problem.replaceAll(/\d+/g, 'n').slice(0, 60)}`
+    this.#problems.warn(kind, { address, problem }, 'rtmp connection closed: not what RTMP allows')
   }
 
   #open(socket: Socket): void {
+    if (socket.destroyed) return
     const { authorise } = this.#options
     const session = new RtmpSession({
       socket,
@@ -111,6 +119,7 @@ export class RtmpListener {
       onProblem: (problem) => this.#warn(session.remoteAddress, problem),
     })
     this.#sessions.add(session)
+    this.#connections.follow(socket, () => session.isPublishing)
     socket.once('close', () => {
       session.close('closed')
       this.#sessions.delete(session)

@@ -258,6 +258,39 @@ describe('closing the port', () => {
   })
 })
 
+describe('connections that do not publish', () => {
+  it('make room for newcomers, the oldest first, and never who publishes', async () => {
+    const ingest = await start({ maxConnections: 4 })
+    const good = await RtmpClient.publisher(ingest.port, 'good1')
+    const idle = [await RtmpClient.open(ingest.port), await RtmpClient.open(ingest.port)]
+    idle.push(await RtmpClient.open(ingest.port))
+    await RtmpClient.publisher(ingest.port, 'good2')
+    await idle[0]?.closed()
+    expect([good, ...idle].map((each) => each.isClosed)).toEqual([false, true, false, false])
+  })
+
+  it('are few of one address, and who comes next can publish', async () => {
+    const ingest = await start({ maxWaitingPerAddress: 3 })
+    const idle: RtmpClient[] = []
+    for (let n = 0; n < 10; n++) idle.push(await RtmpClient.open(ingest.port))
+    await eventually(() => ingest.listener.connections === 3)
+    const publishers = ['good1', 'good2', 'good3', 'good4', 'good5']
+    for (const name of publishers) await RtmpClient.publisher(ingest.port, name)
+    expect(idle.slice(0, 8).every((each) => each.isClosed)).toBe(true)
+    expect(publishers.map((name) => ingest.find(name).end)).toEqual(publishers.map(() => null))
+  })
+})
+
+it('logs a flood of malformed connections in a few lines', async () => {
+  const ingest = await start()
+  const clients = await Promise.all(Array.from({ length: 200 }, () => RtmpClient.open(ingest.port)))
+  for (const client of clients) client.write(Buffer.from('GET / HTTP/1.1'))
+  await Promise.all(clients.map((client) => client.closed()))
+  const lines = ingest.log.lines().filter(({ problem }) => String(problem).includes('version 3'))
+  expect(lines.length).toBeGreaterThanOrEqual(1)
+  expect(lines.length).toBeLessThan(20)
+})
+
 it('takes no more connections than it may', async () => {
   const ingest = await start({ maxConnections: 2 })
   const first = await RtmpClient.publisher(ingest.port, 'good1')

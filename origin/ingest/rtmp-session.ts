@@ -74,6 +74,11 @@ export class RtmpSession {
     this.#nms.run()
   }
 
+  /** Accepted, and not over. */
+  get isPublishing(): boolean {
+    return this.#state === 'publishing'
+  }
+
   /** Ends a publication that turned out not to be acceptable: its encoder is told why before its connection ends. */
   refuse(description: string): void {
     if (this.#state !== 'ended') this.#refuse('NetStream.Publish.Rejected', description)
