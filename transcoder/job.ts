@@ -17,12 +17,15 @@ export interface JobOptions {
   ladder: LadderConfig
   limits: SourceLimits
   logger: Logger
-  /** Whether there is room for a ladder, and at which preset; one that others have begun with is kept, room or not. */
+  /**
+   * Whether there is room for a ladder, and at which preset; one that others have begun with is kept, room or not. A text
+   * says why the program is refused; null: it is left to another transcoder.
+   */
   admit: (
     source: EncodingPlan['source'],
     renditions: readonly Rendition[],
     begunWith: Preset | null,
-  ) => Admitted | string
+  ) => Admitted | string | null
 }
 
 /** An admission, and what its streamer should know of it. */
@@ -145,6 +148,10 @@ export class Job {
   async #admit(wanted: EncodingPlan): Promise<Prepared | null> {
     const { source, renditions, fps } = wanted
     const admission = this.#options.admit(source, renditions, wanted.preset ?? null)
+    if (admission === null) {
+      this.#options.logger.info('no room here: another transcoder has')
+      return null
+    }
     if (typeof admission === 'string') return this.#refuse('capacity_exceeded', admission)
     const { preset, cores, notices } = admission
     const rungs = renditions.map((rung) => rung.name).join(' ')

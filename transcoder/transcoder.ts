@@ -7,7 +7,8 @@ import { prepareFfmpeg } from '../runtime/ffmpeg.ts'
 import { roomLogger, type Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Lease, Store } from '../runtime/store/store.ts'
-import { admit, estimateCores, noticesOf, type Preset } from './cost.ts'
+import { ClusterCapacity } from './cluster-capacity.ts'
+import { admit, estimateCores, noticesOf, PRESETS, type Preset } from './cost.ts'
 import { Job, type Admitted } from './job.ts'
 import { OriginClient, type EncodingPlan } from './origin-client.ts'
 
@@ -34,6 +35,9 @@ const recordSchema = z.object({ id: z.string(), roomId: z.string(), programId: z
 /** A node that is gone loses its programs to another after this long. */
 const LEASE_MS = 3000
 const RENEW_MS = 1000
+/** A program left to another transcoder is looked at again after this: if nobody has taken it, it is refused. */
+const DECLINED_MS = 5000
+const [FASTEST] = PRESETS
 
 export class Transcoder {
   readonly name = 'transcoder'
@@ -43,11 +47,15 @@ export class Transcoder {
   readonly #taking = new Set<string>()
   #timer: NodeJS.Timeout | null = null
   #unsubscribe: (() => Promise<void>) | null = null
+  readonly #cluster: ClusterCapacity
+  /** Left to others, and when it may be looked at again. */
+  readonly #declined = new Map<string, number>()
   #isTicking = false
   #isClosed = false
 
   constructor(options: TranscoderOptions) {
     this.#options = options
+    this.#cluster = new ClusterCapacity(options.store, this.#node)
     options.metrics.gauge('headwater_transcoder_programs', 'Programs being encoded here.', [], (gauge) =>
       gauge.set(this.#held.size),
     )
@@ -82,6 +90,7 @@ export class Transcoder {
         await over
       }),
     )
+    await this.#cluster.leave()
     // Whoever else is there need not wait for its own next look.
     await this.#options.store.publish(JOBS_CHANNEL, this.#node).catch(() => {})
   }
@@ -90,6 +99,7 @@ export class Transcoder {
     if (this.#isTicking) return // the store is slow
     this.#isTicking = true
     await Promise.all([...this.#held.values()].map((held) => this.#renew(held)))
+    await this.#cluster.exchange(this.#freeCores())
     await this.#scan()
     this.#isTicking = false
   }
@@ -108,10 +118,12 @@ export class Transcoder {
   /** Takes every job that nobody holds. */
   async #scan(): Promise<void> {
     if (this.#isClosed) return
-    const records = await this.#options.store.hashAll(JOBS_KEY).catch(() => ({}))
+    const records: Record<string, string> = await this.#options.store.hashAll(JOBS_KEY).catch(() => ({}))
+    for (const id of this.#declined.keys()) if (!(id in records)) this.#declined.delete(id)
     for (const text of Object.values(records)) {
       const record = parseRecord(text)
       if (!record || this.#held.has(record.id) || this.#taking.has(record.id)) continue
+      if (this.#isDeclined(record.id)) continue
       this.#taking.add(record.id)
       await this.#take(record).finally(() => this.#taking.delete(record.id))
     }
@@ -134,6 +146,7 @@ export class Transcoder {
     held.over = job.done.then(async () => {
       this.#held.delete(id)
       await store.releaseLease(held.lease).catch(() => false)
+      if (this.#declined.has(id)) await store.publish(JOBS_CHANNEL, id).catch(() => {}) // whoever has room need not wait for its own next look
     })
     this.#held.set(id, held)
   }
@@ -142,7 +155,7 @@ export class Transcoder {
     id: string,
     { source, renditions }: Pick<EncodingPlan, 'source' | 'renditions'>,
     begunWith: Preset | null,
-  ): Admitted | string {
+  ): Admitted | string | null {
     const { preset, cpuLimitPercent } = this.#options.config.ladder
     const cores = availableParallelism()
     const usedCores = this.#usedCores()
@@ -153,8 +166,24 @@ export class Transcoder {
     const held = this.#held.get(id)
     if (admission && held) held.cores = admission.cores
     if (admission) return { ...admission, notices: noticesOf(preset, admission.preset) }
+    if (this.#cluster.hasRoomElsewhere(estimateCores(source, renditions, FASTEST))) {
+      this.#declined.set(id, Date.now() + DECLINED_MS)
+      return null
+    }
     const used = Math.round((usedCores / cores) * 100)
     return `the server is full: its programs take ${used} % of ${cores} cores and this one would pass ${cpuLimitPercent} %`
+  }
+
+  #isDeclined(id: string): boolean {
+    const untilMs = this.#declined.get(id)
+    if (untilMs === undefined) return false
+    if (Date.now() < untilMs) return true
+    this.#declined.delete(id)
+    return false
+  }
+
+  #freeCores(): number {
+    return (availableParallelism() * this.#options.config.ladder.cpuLimitPercent) / 100 - this.#usedCores()
   }
 
   #usedCores(): number {

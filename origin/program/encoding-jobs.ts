@@ -54,9 +54,11 @@ interface Job {
 }
 
 const TOKEN_BYTES = 24
-/** An encoder that follows others that hung within this time has twice as long for each of them. */
+/** An encoder that follows others that hung within this time has twice as long for each of them but the first. */
 const HUNG_MEMORY_MS = 60_000
-const MAX_HUNG_COUNTED = 4
+const MAX_HUNG_COUNTED = 5
+/** Load average by cores: from there on limits grow with it. */
+const OVERLOADED_FROM = 3
 /** How soon a store that has forgotten everything knows again what there is to encode. */
 const ANNOUNCE_MS = 3000
 
@@ -165,7 +167,8 @@ export class EncodingJobs {
     for (const job of this.#jobs.values()) {
       const { encoder } = job
       if (!encoder || encoder.abort.signal.aborted) continue
-      if (encoder.watch.tick(slowness / (2 * availableParallelism()))) this.#giveUp(job, encoder)
+      if (encoder.watch.tick(slowness / (OVERLOADED_FROM * availableParallelism())))
+        this.#giveUp(job, encoder)
     }
   }
 
@@ -214,7 +217,8 @@ function cutFeeds({ feeds }: Job, upToFence: number): void {
 }
 
 function patienceWith({ hungAtMs }: Job): number {
-  return 2 ** hungAtMs.filter((atMs) => Date.now() - atMs < HUNG_MEMORY_MS).length
+  const recent = hungAtMs.filter((atMs) => Date.now() - atMs < HUNG_MEMORY_MS).length
+  return 2 ** Math.max(0, recent - 1) // one may be bad luck
 }
 
 function isSameLadder(a: EncodingPlan, b: EncodingPlan): boolean {

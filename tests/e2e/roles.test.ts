@@ -1,8 +1,13 @@
 /** Origin, transcoders and edge as processes of their own on Redis: any of the replaceable ones dies, and viewers see nothing. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { RedisStore } from '../../runtime/store/redis.ts'
 import { Cluster, TrackReader } from '../support/cluster.ts'
 import { publishCounter, readCounters } from '../support/counter-picture.ts'
 import { eventually } from '../support/eventually.ts'
+import { captureLog } from '../support/log-lines.ts'
 import type { Publisher } from '../support/publisher.ts'
 
 /** What continuity viewers hold. */
@@ -79,7 +84,33 @@ describe('a transcoder', () => {
     await expectEveryFrame(reader)
     await cluster.replace(busy, signal)
   })
+
+  it('that is full leaves a program to one that is not', async () => {
+    const others = [...cluster.transcoders]
+    const folder = await mkdtemp(join(tmpdir(), 'headwater-full-'))
+    const file = join(folder, 'headwater.yaml')
+    await writeFile(file, 'ladder: { cpuLimitPercent: 1 }\n')
+    const full = await cluster.addTranscoder({ HEADWATER_CONFIG: file })
+    await untilAllAreKnown(others.length + 1)
+    for (const other of others) other.child.kill('SIGSTOP') // so that the full one is the first to look
+    const room = await cluster.origin.createRoom()
+    rooms.push(room.id)
+    publishers.push(publishCounter({ url: cluster.origin.publishUrl(room), size: '320x180' }))
+    await eventually(() => full.output.includes('no room here'), LIMIT_MS)
+    for (const other of others) other.child.kill('SIGCONT')
+    await cluster.origin.live(room.id)
+    expect(await full.metric('headwater_transcoder_programs')).toBe(0)
+    await cluster.remove(full, 'SIGTERM')
+    await rm(folder, { recursive: true })
+  })
 })
+
+/** Resolves when so many transcoders have said what room they have, and each has read of the others. */
+async function untilAllAreKnown(count: number): Promise<void> {
+  const store = await RedisStore.open({ url: cluster.redis.url, logger: captureLog().logger })
+  await eventually(async () => Object.keys(await store.hashAll('transcoders')).length === count, LIMIT_MS)
+  await store.close()
+}
 
 describe('Redis', () => {
   it('that is gone ends nothing; new streams are refused until it is back', async () => {

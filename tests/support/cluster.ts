@@ -14,7 +14,7 @@ interface Parts {
   redis: RedisServer
   origin: HeadwaterProcess
   edge: HeadwaterProcess
-  startTranscoder: () => Promise<HeadwaterProcess>
+  startTranscoder: (env: Record<string, string>) => Promise<HeadwaterProcess>
 }
 
 export class Cluster {
@@ -22,7 +22,7 @@ export class Cluster {
   readonly origin: HeadwaterProcess
   readonly transcoders: HeadwaterProcess[]
   readonly edge: HeadwaterProcess
-  readonly #startTranscoder: () => Promise<HeadwaterProcess>
+  readonly #startTranscoder: Parts['startTranscoder']
 
   private constructor({ redis, origin, edge, startTranscoder }: Parts) {
     this.redis = redis
@@ -41,20 +41,31 @@ export class Cluster {
     const origin = await start('origin', { INTERNAL_PORT: `${internal}` })
     const env = { ORIGIN_URL: `http://127.0.0.1:${internal}` }
     const edge = await start('edge', env)
-    const cluster = new Cluster({ redis, origin, edge, startTranscoder: () => start('transcoder', env) })
+    const cluster = new Cluster({
+      redis,
+      origin,
+      edge,
+      startTranscoder: (more) => start('transcoder', { ...env, ...more }),
+    })
     for (let made = 0; made < TRANSCODERS; made++) await cluster.addTranscoder()
     return cluster
   }
 
-  async addTranscoder(): Promise<void> {
-    this.transcoders.push(await this.#startTranscoder())
+  async addTranscoder(env: Record<string, string> = {}): Promise<HeadwaterProcess> {
+    const transcoder = await this.#startTranscoder(env)
+    this.transcoders.push(transcoder)
+    return transcoder
   }
 
   /** Ends one, and puts another in its place. */
   async replace(transcoder: HeadwaterProcess, signal: NodeJS.Signals): Promise<void> {
+    await this.remove(transcoder, signal)
+    await this.addTranscoder()
+  }
+
+  async remove(transcoder: HeadwaterProcess, signal: NodeJS.Signals): Promise<void> {
     await transcoder.close(signal)
     this.transcoders.splice(this.transcoders.indexOf(transcoder), 1)
-    await this.addTranscoder()
   }
 
   /** How many programs each transcoder has. */
