@@ -11,7 +11,7 @@ function tag(type: FlvTag['type'], timestampMs: number, data: readonly number[])
 }
 
 /** A connection that begins at a time: headers, then both kinds every 40 ms. */
-function connection(fromMs: number, toMs: number, videoHeader = VIDEO_HEADER): Uint8Array {
+function connection(fromMs: number, toMs: number, videoHeader = VIDEO_HEADER, salt = 0): Uint8Array {
   const pieces = [
     FLV_HEADER,
     tag('script', 0, [2]),
@@ -19,7 +19,10 @@ function connection(fromMs: number, toMs: number, videoHeader = VIDEO_HEADER): U
     tag('audio', 0, AUDIO_HEADER),
   ]
   for (let ms = fromMs; ms < toMs; ms += 40)
-    pieces.push(tag('video', ms, [0x27, 1, 0, 0, 0, ms & 0xff]), tag('audio', ms + 5, [0xaf, 1, 7]))
+    pieces.push(
+      tag('video', ms, [ms === fromMs ? 0x17 : 0x27, 1, 0, 0, 0, (ms + salt) & 0xff]),
+      tag('audio', ms + 5, [0xaf, 1, 7]),
+    )
   return concatBytes(pieces)
 }
 
@@ -98,6 +101,13 @@ describe('FlvSplice', () => {
     splice.push(connection(1000, 1080))
     splice.begin()
     expect(() => splice.push(connection(3000, 3080))).toThrow('1960 ms after')
+  })
+
+  it('gives up where the pictures of the same times are others', () => {
+    const splice = new FlvSplice(() => undefined)
+    splice.push(connection(1000, 1200))
+    splice.begin()
+    expect(() => splice.push(connection(1000, 1280, VIDEO_HEADER, 9))).toThrow('made anew')
   })
 
   it('refuses what is no FLV', () => {

@@ -27,6 +27,9 @@ export class FlvSplice {
   /** the first connection's file header, while it is incomplete; null once it was handed on */
   #fileHeader: number[] | null = []
   #isFirst = true
+  /** the last picture handed on, and whether this connection has brought it too: pictures behind it are only then its like */
+  #lastPicture: FlvTag | null = null
+  #hasJoined = true
   /** sizes of the pictures handed on, by their times */
   readonly #sizes = new Map<number, number>()
   #isCompared = false
@@ -41,6 +44,7 @@ export class FlvSplice {
   begin(): void {
     const hasMedia = this.#lastMs.audio !== null || this.#lastMs.video !== null
     if (hasMedia) this.#isFirst = false
+    this.#hasJoined = this.#lastPicture === null
     this.#parser = new FlvParser()
     this.#waiting = { audio: null, video: null }
     this.#isCompared = this.#isFirst
@@ -79,9 +83,14 @@ export class FlvSplice {
     const timestampMs = (tag.timestampMs + this.#offsetMs) >>> 0
     const lastMs = this.#lastMs[type]
     const stepMs = lastMs === null ? 0 : (timestampMs - lastMs) | 0
-    if (!this.#isFirst && lastMs !== null && stepMs <= 0) return
+    if (!this.#isFirst && lastMs !== null && stepMs <= 0) {
+      if (stepMs === 0 && type === 'video')
+        this.#hasJoined ||= isSame(tag.data, this.#lastPicture?.data ?? null)
+      return
+    }
     if (!this.#isFirst && stepMs > LARGEST_HOLE_MS)
       throw new PlayerError('fell_behind', `the stream goes on ${stepMs} ms after the place where it broke`)
+    if (type === 'video') this.#checkJoin(tag)
     const header = this.#waiting[type]
     if (header) {
       this.#headers[type] = header.data.slice()
@@ -114,9 +123,25 @@ export class FlvSplice {
     if (this.#sizes.size > MAX_REMEMBERED && oldestMs !== undefined) this.#sizes.delete(oldestMs)
   }
 
+  /** Behind a restart of the origin the same times have other pictures: what refers to those cannot follow on ours. */
+  #checkJoin(tag: FlvTag): void {
+    if (!this.#hasJoined && !isOwnStart(tag))
+      throw new PlayerError('fell_behind', 'the stream was made anew from before the place where it broke')
+    this.#hasJoined = true
+    this.#lastPicture = tag
+  }
+
   #hand(tag: FlvTag, pieces: Uint8Array[]): void {
     pieces.push(encodeFlvTag(tag))
     this.#onTag(tag)
+  }
+}
+
+function isOwnStart(tag: FlvTag): boolean {
+  try {
+    return isKeyframe(tag)
+  } catch {
+    return false
   }
 }
 

@@ -129,6 +129,23 @@ describe('a viewer who loses his own network', () => {
     await watch.close()
   })
 
+  it('goes on at the very tag when he watches FLV', async () => {
+    const watch = await open({ engine: 'flv' })
+    await untilFull(watch)
+    const before = await watch.currentTime()
+    const seen = observe(watch)
+    await watch.page.context().setOffline(true)
+    await pause(4000)
+    await watch.page.context().setOffline(false)
+    await eventually(async () => ((await watch.stats())?.reserveMs ?? 0) > 6500, SOON_MS)
+    await pause(FULL_RESERVE_MS)
+    const { states, notices, stallMs } = await seen.stop()
+    expect({ states, notices }).toEqual({ states: ['playing'], notices: [null] })
+    expect(stallMs).toBeLessThan(STALL_SLACK_MS)
+    expect(await watch.currentTime()).toBeGreaterThan(before + 10)
+    await watch.close()
+  })
+
   it('is told when the reserve is played, and goes on where he was', async () => {
     const watch = await open()
     await untilFull(watch)
