@@ -56,7 +56,7 @@ export const playerConfig = defineConfig({
             { name: 'qr', test: /node_modules\/uqr\//, priority: 4 },
             {
               name: 'studio',
-              test: /pages\/studio\/|studio-api|use-sign-in|recording-view|use-recordings|text\/(remarks|failures)/,
+              test: /pages\/studio\/|studio-api|use-sign-in|recording-view|use-recordings|use-deed|text\/(remarks|failures)/,
               priority: 3,
             },
             {

@@ -1,7 +1,13 @@
 /** The signalling's messages: what a client may send, what it is sent, and what is said of a publisher's comings and goings. */
 
 import { z } from 'zod'
-import { isSlateShown, type LiveFacts, type Notice, type RoomState } from '../program/live-rooms.ts'
+import {
+  isSlateShown,
+  type LiveFacts,
+  type Notice,
+  type RoomState,
+  type SourceStatus,
+} from '../program/live-rooms.ts'
 import { ROOM_ID_PATTERN } from '../room/keys.ts'
 import type { PublisherView } from '../room/view.ts'
 
@@ -38,11 +44,22 @@ export interface RoomMessage {
   at: number
 }
 
+/** What those who manage a room hear every second. */
+export interface FactsMessage {
+  type: 'facts'
+  /** Connected publishers, best first, and the slate while it feeds. */
+  sources: SourceStatus[]
+  publisher: PublisherView | null
+  refusal: Notice | null
+  viewers: number
+  at: number
+}
+
 /** What the server sends. `at` is its wall clock, milliseconds. */
 export type ServerMessage =
   | RoomMessage
   | { type: PublisherEvent; at: number }
-  | { type: 'facts'; publisher: PublisherView | null; refusal: Notice | null; viewers: number; at: number }
+  | FactsMessage
   | { type: 'pong'; at: number }
   | { type: 'error'; code: string; message: string }
 

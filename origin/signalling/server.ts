@@ -218,8 +218,9 @@ export class Signalling {
   }
 
   #factsMessage(facts: LiveFacts, audience: Audience): ServerMessage {
-    const publisher = viewPublisher(facts.source)
-    return { type: 'facts', publisher, refusal: facts.refusal, viewers: audience.viewers, at: this.#now() }
+    const { sources, source, refusal } = facts
+    const publisher = viewPublisher(source)
+    return { type: 'facts', sources, publisher, refusal, viewers: audience.viewers, at: this.#now() }
   }
 
   // A socket that has not answered the last ping is dead, whatever TCP believes.

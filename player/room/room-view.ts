@@ -25,6 +25,22 @@ export const publisherSchema = z.object({
   warnings: z._default(z.array(remarkSchema), []),
 })
 
+export const sourcesSchema = z.array(
+  z.object({
+    kind: z.enum(['obs', 'standby', 'whip', 'slate']),
+    active: z.boolean(),
+    healthy: z.boolean(),
+  }),
+)
+
+/** What the streamer has chosen; null goes by the server's configuration. */
+export const settingsSchema = z.object({
+  slate_after_ms: z.nullable(z.number()),
+  reconnect_window_s: z.nullable(z.number()),
+  record: z.nullable(z.boolean()),
+  slate_language: z.enum(['zh-CN', 'en']),
+})
+
 export const roomSchema = z.object({
   room_id: z.string(),
   title: z._default(textSchema, ''),
@@ -35,6 +51,8 @@ export const roomSchema = z.object({
   slate: z.nullish(z.boolean()),
   viewers: z.nullish(z.number()),
   watch_url: z.nullish(z.url({ protocol: /^https?$/ })),
+  sources: z.nullish(sourcesSchema),
+  settings: z.nullish(settingsSchema),
   publisher: z.nullish(publisherSchema),
   refusal: z.nullish(remarkSchema),
 })
@@ -61,6 +79,7 @@ export const noticeMessageSchema = z.object({
 
 export const factsMessageSchema = z.object({
   type: z.literal('facts'),
+  sources: z.nullish(sourcesSchema),
   publisher: z.nullish(publisherSchema),
   refusal: z.nullish(remarkSchema),
 })
@@ -78,6 +97,8 @@ export const serverMessageSchema = z.union([
 
 export type Remark = z.infer<typeof remarkSchema>
 export type Publisher = z.infer<typeof publisherSchema>
+export type Sources = z.infer<typeof sourcesSchema>
+export type Settings = z.infer<typeof settingsSchema>
 export type Room = z.infer<typeof roomSchema>
 export type ServerMessage = z.infer<typeof serverMessageSchema>
 
@@ -92,6 +113,8 @@ export interface RoomView {
   hasSlate: boolean
   /** the server's clock when it last said how the room is; null where it did not say */
   atMs: number | null
+  /** connected publishers and, while it feeds, the slate; only those who manage the room are told */
+  sources: Sources
   publisher: Publisher | null
   refusal: Remark | null
   /** the address of the watch page as others reach it; null until the server has said */
@@ -105,6 +128,7 @@ export const UNKNOWN_ROOM: RoomView = {
   sinceMs: null,
   hasSlate: false,
   atMs: null,
+  sources: [],
   publisher: null,
   refusal: null,
   watchUrl: null,
@@ -114,7 +138,12 @@ export const UNKNOWN_ROOM: RoomView = {
 export function applyMessage(view: RoomView, message: ServerMessage): RoomView {
   if (message.type === 'room') return applyState(view, message)
   if (message.type === 'facts')
-    return { ...view, publisher: message.publisher ?? null, refusal: message.refusal ?? view.refusal }
+    return {
+      ...view,
+      sources: message.sources ?? view.sources,
+      publisher: message.publisher ?? null,
+      refusal: message.refusal ?? view.refusal,
+    }
   if (message.type === 'pong' || message.type === 'error') return view
   const atMs = message.at ?? null
   if (message.type === 'publisher-reconnected')
@@ -129,7 +158,14 @@ export function applyRoom(view: RoomView, room: Room): RoomView {
   const { state, program_id, title, interrupted_at: since, slate } = room
   const next = applyState(view, { type: 'room', state, program_id, title, since, slate })
   const publisher = room.publisher ?? next.publisher
-  return { ...next, publisher, refusal: room.refusal ?? null, watchUrl: room.watch_url ?? next.watchUrl }
+  const watchUrl = room.watch_url ?? next.watchUrl
+  return {
+    ...next,
+    publisher,
+    refusal: room.refusal ?? null,
+    watchUrl,
+    sources: room.sources ?? next.sources,
+  }
 }
 
 function applyState(view: RoomView, message: z.infer<typeof roomMessageSchema>): RoomView {

@@ -1,7 +1,7 @@
 /** The part of the API a streamer needs. Answers are parsed here; failures carry the server's code. */
 import * as z from 'zod/mini'
 import { recordingSchema, type Recording } from './recording-view.ts'
-import { roomSchema, type Room } from './room-view.ts'
+import { roomSchema, settingsSchema, type Room, type Settings } from './room-view.ts'
 
 export class ApiError extends Error {
   readonly code: string
@@ -19,12 +19,23 @@ const secretsSchema = z.object({
   room_id: z.string(),
   stream_key: z.string(),
   stream_url: z.string(),
+  backup_stream_key: z.nullish(z.string()),
+})
+const backupSchema = z.object({ backup_stream_key: z.string() })
+const managedSchema = z.object({ settings: settingsSchema })
+const slateSchema = z.object({
+  kind: z.enum(['built-in', 'picture', 'clip']),
+  type: z.nullable(z.string()),
+  bytes: z.nullable(z.number()),
+  max_upload_bytes: z.number(),
 })
 const listSchema = z.object({ rooms: z.array(roomSchema), total: z.number() })
 const recordingsSchema = z.object({ recordings: z.array(recordingSchema) })
 const errorSchema = z.object({ code: z.string(), message: z.string() })
 
 export type Secrets = z.infer<typeof secretsSchema>
+
+export type Slate = z.infer<typeof slateSchema>
 
 export interface StudioApiOptions {
   /** origin of the server, without a slash at the end */
@@ -61,6 +72,43 @@ export class StudioApi {
     return parse(secretsSchema, await this.#ask('POST', `${pathOf(roomId)}/rotate-key`, {}))
   }
 
+  async rotateBackupKey(roomId: string): Promise<string> {
+    const path = `${pathOf(roomId)}/rotate-key`
+    return parse(backupSchema, await this.#ask('POST', path, { which: 'standby' })).backup_stream_key
+  }
+
+  async settings(roomId: string): Promise<Settings> {
+    return parse(managedSchema, await this.#ask('GET', pathOf(roomId))).settings
+  }
+
+  /** Changes those settings that are named; answers all of them. */
+  async change(roomId: string, settings: Partial<Settings>): Promise<Settings> {
+    return parse(managedSchema, await this.#ask('PATCH', pathOf(roomId), settings)).settings
+  }
+
+  async takeOver(roomId: string, source: 'obs' | 'standby'): Promise<void> {
+    await this.#ask('POST', `${pathOf(roomId)}/takeover`, { source })
+  }
+
+  async slate(roomId: string): Promise<Slate> {
+    return parse(slateSchema, await this.#ask('GET', `${pathOf(roomId)}/slate`))
+  }
+
+  async uploadSlate(roomId: string, file: Blob): Promise<Slate> {
+    return parse(slateSchema, await this.#ask('PUT', `${pathOf(roomId)}/slate`, file))
+  }
+
+  async resetSlate(roomId: string): Promise<Slate> {
+    return parse(slateSchema, await this.#ask('DELETE', `${pathOf(roomId)}/slate`))
+  }
+
+  /** A small picture of the slate. */
+  async slatePreview(roomId: string): Promise<Blob> {
+    const answer = await this.#send('GET', `${pathOf(roomId)}/slate/preview`)
+    if (!answer.ok) throw new ApiError('internal_error', `status ${answer.status}`, answer.status)
+    return answer.blob()
+  }
+
   async end(roomId: string): Promise<void> {
     await this.#ask('POST', `${pathOf(roomId)}/end`, {})
   }
@@ -78,18 +126,23 @@ export class StudioApi {
     await this.#ask('DELETE', `${pathOf(roomId)}/recordings/${encodeURIComponent(programId)}`)
   }
 
-  async #ask(method: string, path: string, body?: object): Promise<unknown> {
+  async #send(method: string, path: string, body?: object): Promise<Response> {
     const { baseUrl, token, fetch: ask = fetch } = this.#options
     const headers: Record<string, string> = { authorization: `Bearer ${token}` }
-    if (body) headers['content-type'] = 'application/json'
-    const answer = await ask(`${baseUrl}/api/v1${path}`, {
+    const isFile = body instanceof Blob
+    if (body && !isFile) headers['content-type'] = 'application/json'
+    return ask(`${baseUrl}/api/v1${path}`, {
       method,
       headers,
       cache: 'no-store',
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      ...(body ? { body: isFile ? body : JSON.stringify(body) } : {}),
     }).catch((cause: unknown) => {
       throw new ApiError('network_failed', cause instanceof Error ? cause.message : 'the request failed', 0)
     })
+  }
+
+  async #ask(method: string, path: string, body?: object): Promise<unknown> {
+    const answer = await this.#send(method, path, body)
     const text: unknown = await answer.json().catch(() => null)
     if (answer.ok) return typeof text === 'object' && text !== null && 'data' in text ? text.data : text
     const error = errorSchema.safeParse(text)

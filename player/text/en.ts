@@ -1,5 +1,8 @@
+import { roomEn } from './room.en.ts'
+
 /** English texts. Every key is needed in the other languages too. */
 export const en = {
+  ...roomEn,
   'brand.tagline': 'Live streaming that keeps the picture',
   'page.language': 'Language',
   'page.theme': 'Theme',

@@ -1,7 +1,9 @@
 /** 简体中文。 */
 import type { TextKey } from './en.ts'
+import { roomZhCn } from './room.zh-cn.ts'
 
 export const zhCn: Record<TextKey, string> = {
+  ...roomZhCn,
   'brand.tagline': '画面不断的直播',
   'page.language': '语言',
   'page.theme': '主题',

@@ -10,7 +10,8 @@ const focusSchema = z.object({
 })
 export type Focus = z.infer<typeof focusSchema>
 
-const FOCUSABLE = 'a[href], button:not(:disabled), input:not(:disabled), [tabindex="0"]'
+const FOCUSABLE =
+  'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), [tabindex="0"]'
 const READ_FOCUS = `(() => {
   const it = document.activeElement
   const { outlineStyle, outlineWidth } = getComputedStyle(it)

@@ -1,0 +1,53 @@
+/** The page of one room: its encoders, its slate and its settings. */
+export const roomEn = {
+  'sources.title': 'Encoders',
+  'sources.obs': 'Main encoder',
+  'sources.standby': 'Backup encoder',
+  'sources.onAir': 'On air',
+  'sources.ready': 'Ready',
+  'sources.unhealthy': 'Sends no picture',
+  'sources.absent': 'Not connected',
+  'sources.slate': 'Viewers see the slate.',
+  'sources.takeOver': 'Put on air',
+  'sources.takeOverNamed': 'Put on air: {name}',
+  'sources.more':
+    'When the main encoder is lost, the backup takes over at once, and the main one goes back on air when it is steady again.',
+
+  'backup.title': 'Set up a backup encoder',
+  'backup.1': 'Take a second computer with OBS, on another Internet connection if you can.',
+  'backup.2':
+    'There, in Settings → Stream, choose the Service “Custom…” and paste Server and the Backup key.',
+  'backup.3': 'Use the same picture size, frame rate and bitrate as on the first one.',
+  'backup.4': 'Start streaming on both. Viewers see one; this page says which.',
+  'backup.key': 'Backup key',
+  'backup.keyOnce': 'This key is shown only now. The server is the same.',
+  'backup.rotate': 'New backup key',
+  'backup.rotateMore': 'The old backup key opens no stream any more. The main key stays.',
+
+  'slate.title': 'Slate',
+  'slate.more': 'What viewers see while no encoder sends a picture: in the same stream, without a reload.',
+  'slate.builtIn': 'Built-in picture',
+  'slate.picture': 'Your picture ({type}, {size})',
+  'slate.clip': 'Your clip ({type}, {size})',
+  'slate.upload': 'Choose a picture or clip',
+  'slate.uploadMore':
+    'PNG, JPEG, GIF, WebP, MP4, WebM or FLV, up to {size}. Of a clip the first 8 s, with its sound.',
+  'slate.reset': 'Use the built-in one',
+  'slate.busy': 'The slate is being made…',
+  'slate.done': 'The new slate is set.',
+
+  'settings.title': 'When the picture is lost',
+  'settings.slateAfter': 'Show the slate after',
+  'settings.slateAfterAuto': 'Automatic (4 s at most)',
+  'settings.window': 'Wait for the encoder',
+  'settings.windowMore': 'If none is back by then, the stream ends.',
+  'settings.record': 'Recording',
+  'settings.default': 'Default',
+  'settings.on': 'On',
+  'settings.off': 'Off',
+  'settings.language': 'Language of the built-in slate',
+  'settings.seconds': '{n} s',
+  'settings.minutes': '{n} min',
+  'settings.notAtAll': 'Not at all',
+  'settings.saved': 'Saved',
+} as const
