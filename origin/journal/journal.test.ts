@@ -10,7 +10,8 @@ import { eventually } from '../../tests/support/eventually.ts'
 import type { Packager } from '../packager/packager.ts'
 import type { RestoredProgram } from '../program/restored-program.ts'
 import { Journals, type JournaledProgram } from './journals.ts'
-import { PARTS_PER_FILE } from './program-journal.ts'
+import { MAX_PARTS_BEHIND, PARTS_PER_FILE, ProgramJournal } from './program-journal.ts'
+import type { ProgramRecord } from './program-record.ts'
 
 const EPOCH_MS = 1_700_000_000_000
 const NAMES = ['720p', '400p']
@@ -192,7 +193,43 @@ describe('a disk that does not take it', () => {
     expect(log.lines().filter(({ code }) => code === 'journal_failed')).toHaveLength(1)
     expect(packager.nextPart).toBe(FIRST + 16)
   })
+
+  it('is tried again, and has the whole window then', async () => {
+    const directory = path.join(dataDir, 'programs', PROGRAM_ID)
+    await writeFile(path.join(dataDir, 'programs'), 'in the way')
+    const packager = createPackager(NAMES)
+    const { logger } = log
+    const journal = new ProgramJournal({ directory, packager, describe: recordOf, logger, retryMs: 0 })
+    sendAll(packager, FIRST, FIRST + 8)
+    await eventually(() => log.text().includes('journal_failed'))
+    await rm(path.join(dataDir, 'programs'))
+    sendAll(packager, FIRST + 8, FIRST + 16)
+    await journal.close()
+    const program = await readOne()
+    expect(program.nextPart).toBe(FIRST + 16)
+    expect(program.tracks.map(({ parts }) => parts.length)).toEqual([16, 16, 16])
+    expect(log.text()).toContain('kept on disk again')
+  })
+
+  it('that is ten seconds behind is given up: what it has would bring back numbers long used', async () => {
+    const directory = path.join(dataDir, 'programs', PROGRAM_ID)
+    const packager = createPackager(NAMES)
+    const journal = new ProgramJournal({ directory, packager, describe: recordOf, logger: log.logger })
+    sendAll(packager, FIRST, FIRST + 8)
+    await journal.settle()
+    // All in one go: the disk had no time for any of it.
+    sendAll(packager, FIRST + 8, FIRST + 8 + MAX_PARTS_BEHIND + 16)
+    await journal.settle()
+    await journal.close()
+    expect(log.text()).toContain('journal_failed')
+    expect(await open().read()).toEqual([])
+  })
 })
+
+function recordOf(): ProgramRecord {
+  const { packager: _, isOver: __, ...facts } = programOf(createPackager([]))
+  return { version: 1, ...facts }
+}
 
 describe('a process that was killed at any moment', () => {
   it('leaves every track up to the same part, or nothing', async () => {
