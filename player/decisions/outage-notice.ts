@@ -24,8 +24,11 @@ export interface OutageFacts {
 }
 
 export type OutageFinding =
-  /** nothing to tell; `holds`: but what was told already still holds */
-  | { kind: 'none'; holds: boolean }
+  /**
+   * Nothing new to tell. But what was told holds as long as the playhead stands still, and that the streamer is away as long as
+   * he is, or the slate is on the screen.
+   */
+  | { kind: 'none'; isStill: boolean; isAway: boolean }
   /** the streamer is gone, since then by the server's clock; on the screen he has been gone for `shownMs` */
   | { kind: 'away'; sinceMs: number; shownMs: number }
   /** this device has no network */
@@ -51,7 +54,8 @@ const SLACK_MS = 300
 export function findOutage(facts: OutageFacts): OutageFinding {
   const { isRoomOver, isOffline, isFailing, reserveS, stillMs } = facts
   const slate = shownSlate(facts)
-  const none: OutageFinding = { kind: 'none', holds: stillMs > STILL_MS || slate !== null }
+  const isAway = slate !== null || facts.outages.at(-1)?.backMs === null
+  const none: OutageFinding = { kind: 'none', isStill: stillMs > STILL_MS, isAway }
   const isPlayedOut = reserveS < PLAYED_OUT_S && stillMs > PLAYED_OUT_MS
   if (isRoomOver && (slate?.backMs === null || isPlayedOut)) return { kind: 'over' }
   if (slate) return isBrief(slate) ? none : away(slate, facts)
@@ -112,7 +116,7 @@ export function nextNotice(
   if (finding.kind !== 'none') return finding.kind === shown?.kind ? shown : finding
   if (shown === null) return null
   if (shown.kind === 'back') return nowMs < shown.untilMs ? shown : null
-  if (finding.holds) return shown
+  if (finding.isStill || (finding.isAway && shown.kind === 'away')) return shown
   const after = shown.kind === 'away' ? 'away' : 'network'
   return { kind: 'back', after, untilMs: nowMs + BACK_SHOWN_MS }
 }
