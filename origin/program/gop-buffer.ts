@@ -41,6 +41,11 @@ export class GopBuffer {
     this.#bytes = 0
   }
 
+  clear(): void {
+    this.clearVideo()
+    this.audio = []
+  }
+
   /** A GOP whose times jump in the middle has no place on a timeline as a whole. */
   #isBroken(dtsMs: number): boolean {
     const last = this.frames.at(-1)

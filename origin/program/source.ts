@@ -128,6 +128,8 @@ export class Source {
   close(): void {
     this.#isClosed = true
     this.#feed.close()
+    // Its connection may linger for a while: what it has kept need not.
+    this.#kept.clear()
   }
 
   #video(tag: FlvTag): void {

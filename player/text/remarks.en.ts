@@ -62,7 +62,7 @@ export const remarksEn = {
     where: 'Settings → Output → Audio Encoder: AAC',
   },
   encoding_unavailable: {
-    what: 'The server has no transcoder that could take the stream: viewers see nothing yet. Your signal is fine.',
+    what: 'The server cannot take new streams at the moment. Your signal is fine: try again in a minute.',
     where: null,
   },
   too_many_messages: {

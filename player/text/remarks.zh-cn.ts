@@ -55,7 +55,7 @@ export const remarksZhCn: Record<RemarkCode, RemarkText> = {
     where: '设置 → 输出 → 音频编码器：AAC',
   },
   encoding_unavailable: {
-    what: '服务器暂无可用的转码器，观众还看不到画面。您的信号没有问题。',
+    what: '服务器暂时无法接收新的直播。您的信号没有问题，请一分钟后再试。',
     where: null,
   },
   too_many_messages: {

@@ -14,6 +14,8 @@ const SOON_MS = 15_000
 const LIP_SYNC_MS = 40
 /** Before and behind each change, so that there are flashes and beeps to measure. */
 const SETTLE_MS = 5000
+/** How far continuity viewers play behind, and a little more. */
+const RESERVE_MS = 12_000
 const SMALL = '320x180'
 /** As different from the others as a publisher can be. */
 const OTHER: Partial<PublisherOptions> = {
@@ -175,11 +177,13 @@ describe.each(['flv', 'hls'] as const)('a viewer of %s', (engine) => {
     const primary = publish(room.key)
     await server.live(room.id)
     const standby = publish(room.backupKey, OTHER)
+    // Who joins a program younger than its reserve has none to live from.
+    await sleep(RESERVE_MS)
     const browser = await launchChromium()
     closing.push(() => browser.close())
     const watch = await openWatchPage(browser, { url: server.url, roomId: room.id, engine })
     await untilPlaying(watch)
-    await sleep(2 * SETTLE_MS)
+    await sleep(SETTLE_MS)
     await primary.close()
     await until({ state: 'live', feeding: 'standby' })
     await sleep(SETTLE_MS)
