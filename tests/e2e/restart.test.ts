@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { PARTS_PER_SEGMENT, readPart, runningNumber, type PartHeader } from '../../media/part.ts'
 import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
 import { FlvParser, type FlvTag } from '../../media/flv-stream.ts'
+import { Cluster } from '../support/cluster.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts'
@@ -219,6 +220,26 @@ describe('an edge of its own, while its origin is killed and started again', () 
       // Two frames at thirty a second, and the seam between two lives of the origin.
       expect(Math.max(...steps)).toBeLessThan(150)
     }
+  })
+})
+
+describe('an origin of its own, while its transcoders live on', () => {
+  it('goes on with its program, which a transcoder takes on again', async () => {
+    const cluster = await Cluster.start()
+    closing.push(() => cluster.close())
+    const { origin, edge } = cluster
+    const room = await origin.createRoom()
+    publishAgainAndAgain(origin, room)
+    const program = await origin.live(room.id)
+    const track = `/live/${room.id}/${program}/360p`
+    await eventually(async () => (await headOf(edge.url, track)) > 40 + PARTS, SOON_MS)
+    await origin.restart({ awayMs: 1500 })
+    expect(await origin.live(room.id)).toBe(program)
+    const head = await headOf(edge.url, track)
+    await eventually(async () => (await headOf(edge.url, track)) > head + PARTS, SOON_MS)
+    const headers = [...(await readTrack(edge, track)).parts.values()].map(({ header }) => header)
+    expect(breaksOf(headers)).toEqual([])
+    expect((await origin.room(room.id)).state).toBe('live')
   })
 })
 
