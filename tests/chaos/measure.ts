@@ -1,4 +1,5 @@
 /** Figures and a picture out of a stage, when the outage is over. */
+import { writeFileSync } from 'node:fs'
 import { findBeepsIn, pairUp } from '../support/lip-sync.ts'
 import { NO_FIGURES, type Figures, type Outcome } from './chaos-case.ts'
 import { orderOf, placeIn, type FrameOrder, type SentFrames } from './meters/frame-order.ts'
@@ -38,9 +39,18 @@ export async function measure(stage: Stage): Promise<Measured> {
     }),
   )
   await Promise.all([stage.video?.stop(), stage.audio?.stop(), stage.flv?.stop()])
+  keepTracks(stage)
   const frames = stage.video ? await readFrames(stage.video) : []
   const sent = sentFrames(stage)
   return { stage, frames, sent, order: orderOf(frames, sent, stage.watchedFromMs), screens, untilMs }
+}
+
+/** For looking at what a figure is about: `CHAOS_KEEP=DIR` keeps what was recorded. */
+function keepTracks(stage: Stage): void {
+  const folder = process.env['CHAOS_KEEP']
+  if (!folder) return
+  for (const track of [stage.video, stage.audio])
+    if (track) writeFileSync(`${folder}/${stage.room.id}-${track.name}.mp4`, track.bytes())
 }
 
 /** The usual figures and the picture. */
@@ -72,6 +82,7 @@ export async function outcomeOf(measured: Measured, more: Figures['more'] = {}):
     flvConnections: stage.flv?.connections ?? null,
     flvBackward: stage.flv?.backward ?? null,
     more: {
+      room: stage.room.id,
       ...(order.foreign ? { foreignFrames: order.foreign } : {}),
       ...(order.missingAt.length ? { missingAt: order.missingAt.join(' ') } : {}),
       ...(order.missingEarly ? { missingWhileStarting: order.missingEarly } : {}),

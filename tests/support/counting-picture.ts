@@ -51,7 +51,8 @@ export function counterInputs({ size, fps, sampleRate, startMs }: CounterPicture
     ),
   )
   const video = [
-    `testsrc2=s=${size}:r=${fps}`,
+    // Bars that stand still: a rung of few bits must not spend them on anything but the counter.
+    `smptebars=s=${size}:r=${fps}`,
     box('1', `x=0:y=iw/${COUNTER_BITS}:w=iw:h=iw*2/${COUNTER_BITS}:color=black`),
     box(
       `lt(mod(t+${phase}\\,1)\\,${FLASH_SECONDS})`,
