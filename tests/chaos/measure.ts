@@ -94,7 +94,7 @@ export async function outcomeOf(measured: Measured, more: Figures['more'] = {}):
 }
 
 /** By what left for the server: the proxy counts the frames of each connection. */
-function sentFrames(stage: Stage): SentFrames[] {
+export function sentFrames(stage: Stage): SentFrames[] {
   const { runs } = stage.source
   const fps = runs[0]?.shape.fps
   return runs.map((run, index) => {
@@ -138,7 +138,7 @@ function backOnScreen({ stage, screens, sent }: Measured): number | null {
   const times = screens.map(
     ({ log }) => log.frames.find(([, , , counter]) => placeIn(run, counter) !== null)?.[0],
   )
-  return Math.round(Math.max(...times.map((atMs) => (atMs === undefined ? Infinity : atMs - from))))
+  return times.includes(undefined) ? null : Math.round(Math.max(...times.map((atMs) => (atMs ?? 0) - from)))
 }
 
 /** Beep minus flash behind the last return; where there was none, of all. */

@@ -93,8 +93,8 @@ async function runOnce({ chaosCase, repeat }: Job, context: CaseContext): Promis
     return { ...common, ...outcome, status, misses, ...rest() }
   } catch (error) {
     const status = error instanceof CannotRun ? 'cannot' : 'failed'
-    const text = error instanceof CannotRun ? error.message : String((error as Error).stack ?? error)
-    context.say(`${name} ${repeat}: ${status}: ${text}`)
+    const text = String((error as Error).message ?? error).slice(0, 2000)
+    context.say(`${name} ${repeat}: ${status}: ${status === 'failed' ? (error as Error).stack : text}`)
     return { ...common, figures: NO_FIGURES, timeline: null, status, misses: [text], ...rest() }
   }
 }

@@ -1,7 +1,8 @@
 /** One room with everything around it: a publisher behind a proxy, viewers on screens, and meters on the wire. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
-import { CounterSource, type SourceShape } from '../support/counter-source.ts'
+import { counterDistance } from '../support/counting-picture.ts'
+import { CounterSource, type SourceRun, type SourceShape } from '../support/counter-source.ts'
 import { eventually } from '../support/eventually.ts'
 import type { HeadwaterProcess, MadeRoom } from '../support/headwater-process.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -100,7 +101,7 @@ export class Stage {
     if (!run) return
     const isSeen = async (screen: Screen): Promise<boolean> => {
       const counter = (await screen.lastFrame())?.[3] ?? null
-      return counter !== null && counter >= run.firstCounter
+      return isOfRun(run, counter)
     }
     const all = async (): Promise<boolean> => (await Promise.all(this.screens.map(isSeen))).every(Boolean)
     const endsAt = Date.now() + limitMs
@@ -136,4 +137,13 @@ export class Stage {
     this.flv = new FlvMeter(`${url}/live/${this.room.id}/source.flv`)
     this.states = new StateMeter(url, this.room.id)
   }
+}
+
+/** Counters of another rate, or of the runs before, lie far off. */
+const LONGEST_RUN_SECONDS = 3600
+
+function isOfRun({ firstCounter, shape }: SourceRun, counter: number | null): boolean {
+  if (counter === null) return false
+  const place = counterDistance(firstCounter, counter)
+  return place >= 0 && place < LONGEST_RUN_SECONDS * shape.fps
 }

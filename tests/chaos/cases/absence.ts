@@ -110,7 +110,13 @@ const neverBack: ChaosCase = {
     stallMs: 0,
     reloads: 0,
     contiguous: true,
-    more: { endCardAfterWindowMs: 1000, hasEndlist: true, recordingComplete: true },
+    more: {
+      endCardAfterWindowMs: 1000,
+      hasEndlist: true,
+      recordingComplete: true,
+      recordings: 1,
+      recordingMissing: 0,
+    },
   },
   run: async (context) => {
     const server = await HeadwaterProcess.start(SHORT_WINDOW)

@@ -25,7 +25,14 @@ const twoHundred: ChaosCase = {
     contiguous: true,
     flvKept: true,
     lipSyncMs: 40,
-    more: { notBack: 0, otherPrograms: 0, memoryGrowthPercent: 15 },
+    more: {
+      notBack: 0,
+      otherPrograms: 0,
+      memoryGrowthPercent: 15,
+      recordingComplete: true,
+      recordings: 1,
+      recordingMissing: 0,
+    },
   },
   run: async (context) => {
     const server = await HeadwaterProcess.start(SERVER)
@@ -52,6 +59,7 @@ async function endure(stage: Stage, say: (text: string) => void): Promise<Figure
   }
   await sleep(3000)
   const room = await stage.server.room(stage.room.id)
+  await stage.server.api('POST', `/api/v1/live/${stage.room.id}/end`)
   // The window of parts and the heap fill at first: the second quarter against the last.
   const [early, late] = [medianOf(memory, 0.25, 0.5), medianOf(memory, 0.75, 1)]
   return {

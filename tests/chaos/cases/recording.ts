@@ -1,23 +1,48 @@
-/** What the server has recorded of a program. */
+/** What the server has recorded of a program that is over, frame by frame. */
+import { eventually } from '../../support/eventually.ts'
 import { z } from 'zod'
 import type { Figures } from '../chaos-case.ts'
+import { sentFrames } from '../measure.ts'
+import { orderOf } from '../meters/frame-order.ts'
+import { readCounters } from '../meters/frames.ts'
 import type { Stage } from '../stage.ts'
 
 const listSchema = z.object({
   data: z.object({
-    recordings: z.array(z.looseObject({ complete: z.boolean().optional(), state: z.string().optional() })),
+    recordings: z.array(
+      z.looseObject({ program_id: z.string(), complete: z.boolean(), width: z.number().nullable() }),
+    ),
   }),
 })
+const COMPLETE_LIMIT_MS = 10_000
 
-/** How many recordings the room has, and whether the newest is complete. */
+/** Waits for the recording to be complete; says how many there are, and what became of the frames that were sent. */
 export async function recordingOf(stage: Stage): Promise<Figures['more']> {
-  const answer = await stage.server.api('GET', `/api/v1/live/${stage.room.id}/recordings`)
-  if (!answer.ok) return { recordings: null, recordingComplete: `no recordings: ${answer.status}` }
-  const list = listSchema.safeParse(await answer.json())
-  if (!list.success) return { recordings: null, recordingComplete: 'recordings of another form' }
-  const newest = list.data.data.recordings.at(-1)
+  const list = async (): Promise<z.infer<typeof listSchema>['data']['recordings'] | null> => {
+    const answer = await stage.server.api('GET', `/api/v1/live/${stage.room.id}/recordings`)
+    return answer.ok ? listSchema.parse(await answer.json()).data.recordings : null
+  }
+  if ((await list()) === null) return { recordings: null, recordingComplete: 'the server records nothing' }
+  await eventually(async () => (await list())?.[0]?.complete === true, COMPLETE_LIMIT_MS).catch(() => {})
+  const recordings = (await list()) ?? []
+  const [newest] = recordings
+  if (!newest) return { recordings: 0, recordingComplete: false }
+  const address = `/api/v1/live/${stage.room.id}/recordings/${newest.program_id}.mp4`
+  const file = Buffer.from(await (await stage.server.api('GET', address)).arrayBuffer())
+  const counters = await readCounters(file, newest.width ?? 0)
+  const frames = counters.map((counter, index) => ({
+    timeSec: index,
+    arrivedAtMs: 0,
+    counter,
+    isFlash: false,
+  }))
+  const { missing, doubled, backward } = orderOf(frames, sentFrames(stage))
   return {
-    recordings: list.data.data.recordings.length,
-    recordingComplete: newest ? newest.complete === true || newest.state === 'complete' : false,
+    recordings: recordings.length,
+    recordingComplete: newest.complete,
+    recordingFrames: counters.length,
+    recordingMissing: missing,
+    recordingDoubled: doubled,
+    recordingBackward: backward,
   }
 }

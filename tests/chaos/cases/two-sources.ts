@@ -66,10 +66,9 @@ const standby: ChaosCase = {
       const spare = await standbyOf(stage)
       try {
         spare.source.start()
-        await eventually(
-          () => spare.proxy.connections.some(({ sniffer }) => sniffer.video.length > 60),
-          REFUSED_LIMIT_MS,
-        )
+        await eventually(() => hasSent(spare.proxy, 60) || !spare.source.isRunning, REFUSED_LIMIT_MS)
+        if (!spare.source.isRunning)
+          throw new CannotRun(`the standby publisher is refused: ${spare.source.output.trim()}`)
         const killedAtMs = await stage.source.kill()
         stage.mark('primary killed', killedAtMs)
         await sleep(14_000)
@@ -78,6 +77,10 @@ const standby: ChaosCase = {
         await spare.close()
       }
     }),
+}
+
+function hasSent(proxy: TcpProxy, frames: number): boolean {
+  return proxy.connections.some(({ sniffer }) => sniffer.video.length >= frames)
 }
 
 /** Both count by the wall clock: what the counter jumps by at the switch was never shown. */

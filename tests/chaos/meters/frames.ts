@@ -69,6 +69,17 @@ function timesOf(recorder: WireRecorder, timescale: number): { timeSec: number; 
   )
 }
 
+/** The counters of a whole file of that width, in order. */
+export async function readCounters(bytes: Buffer, width: number): Promise<(number | null)[]> {
+  const rows = Math.ceil(width / COUNTER_BITS)
+  const pictures = await decode(bytes, `crop=iw:${rows}:0:0,format=gray`)
+  const size = rows * width
+  const middle = Math.floor(rows / 2) * width
+  return Array.from({ length: pictures.length / size }, (_, index) =>
+    readCounter(pictures.subarray(index * size + middle, index * size + middle + width), width),
+  )
+}
+
 async function decode(bytes: Buffer, filter: string): Promise<Buffer> {
   const args = ['-hide_banner', '-loglevel', 'error', '-threads', '1', '-i', 'pipe:0', '-vf', filter]
   const child = spawn('ffmpeg', [...args, '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'], {
