@@ -13,6 +13,8 @@ import { Stage } from '../stage.ts'
 const RESTART_MS = 2500
 /** OBS tries again 2 s after it has lost the connection, then 4 s after: it finds the server at its second try. */
 const OBS_BACK_MS = 5000
+/** What a server that is killed had not made a part of yet: half a second. */
+const ON_ITS_WAY_FRAMES = 15
 
 const killed: ChaosCase = {
   name: 'origin-killed',
@@ -21,7 +23,7 @@ const killed: ChaosCase = {
   bars: {
     stallMs: 1000,
     reloads: 0,
-    missingFrames: 0,
+    missingFrames: ON_ITS_WAY_FRAMES,
     contiguous: true,
     lipSyncMs: 40,
     more: { sameProgram: true, overlapParts: true },

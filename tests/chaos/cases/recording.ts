@@ -1,4 +1,7 @@
 /** What the server has recorded of a program that is over, frame by frame. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { eventually } from '../../support/eventually.ts'
 import { z } from 'zod'
 import type { Figures } from '../chaos-case.ts'
@@ -28,8 +31,9 @@ export async function recordingOf(stage: Stage): Promise<Figures['more']> {
   const [newest] = recordings
   if (!newest) return { recordings: 0, recordingComplete: false }
   const address = `/api/v1/live/${stage.room.id}/recordings/${newest.program_id}.mp4`
-  const file = Buffer.from(await (await stage.server.api('GET', address)).arrayBuffer())
-  const counters = await readCounters(file, newest.width ?? 0)
+  const counters = await inFile(await (await stage.server.api('GET', address)).arrayBuffer(), (file) =>
+    readCounters(file, newest.width ?? 0),
+  )
   const frames = counters.map((counter, index) => ({
     timeSec: index,
     arrivedAtMs: 0,
@@ -44,5 +48,17 @@ export async function recordingOf(stage: Stage): Promise<Figures['more']> {
     recordingMissing: missing,
     recordingDoubled: doubled,
     recordingBackward: backward,
+  }
+}
+
+/** A complete recording has its index at the end: it cannot be read from a pipe. */
+async function inFile<T>(bytes: ArrayBuffer, read: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'headwater-chaos-'))
+  try {
+    const file = path.join(folder, 'recording.mp4')
+    await writeFile(file, new Uint8Array(bytes))
+    return await read(file)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }

@@ -69,10 +69,10 @@ function timesOf(recorder: WireRecorder, timescale: number): { timeSec: number; 
   )
 }
 
-/** The counters of a whole file of that width, in order. */
-export async function readCounters(bytes: Buffer, width: number): Promise<(number | null)[]> {
+/** The counters of a file of that width, in order. */
+export async function readCounters(file: string, width: number): Promise<(number | null)[]> {
   const rows = Math.ceil(width / COUNTER_BITS)
-  const pictures = await decode(bytes, `crop=iw:${rows}:0:0,format=gray`)
+  const pictures = await decode(file, `crop=iw:${rows}:0:0,format=gray`)
   const size = rows * width
   const middle = Math.floor(rows / 2) * width
   return Array.from({ length: pictures.length / size }, (_, index) =>
@@ -80,13 +80,15 @@ export async function readCounters(bytes: Buffer, width: number): Promise<(numbe
   )
 }
 
-async function decode(bytes: Buffer, filter: string): Promise<Buffer> {
-  const args = ['-hide_banner', '-loglevel', 'error', '-threads', '1', '-i', 'pipe:0', '-vf', filter]
+/** Of a file by its name, or of bytes that can be read from front to back. */
+async function decode(source: Buffer | string, filter: string): Promise<Buffer> {
+  const input = typeof source === 'string' ? source : 'pipe:0'
+  const args = ['-hide_banner', '-loglevel', 'error', '-threads', '1', '-i', input, '-vf', filter]
   const child = spawn('ffmpeg', [...args, '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   child.stdin.on('error', () => {}) // the count of frames tells
-  child.stdin.end(bytes)
+  child.stdin.end(typeof source === 'string' ? undefined : source)
   const chunks: Buffer[] = []
   for await (const chunk of child.stdout) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
