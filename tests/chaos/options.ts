@@ -7,6 +7,9 @@ export interface ChaosOptions {
   rooms: number
   json: string | null
   report: string
+  /** JSON files of earlier runs whose repeats are counted too. */
+  added: string[]
+  isReportOnly: boolean
   isShort: boolean
   doesList: boolean
   isHelp: boolean
@@ -18,7 +21,9 @@ export const HELP = `npm run chaos: outages in the real system, and what viewers
   --repeat N      repeats of each case (default 1)
   --rooms N       rooms under test at the same time on one server (default 3)
   --short         the few cases that \`npm test\` runs
-  --json FILE     figures of every repeat
+  --json FILE     figures and timeline of every repeat
+  --add FILE      counts the repeats in a JSON file of an earlier run, too; may be given several times
+  --report-only   runs nothing: table and report of what was added
   --report DIR    where the report page goes (default: ./chaos-report)
   --list          names and titles of the cases
   --help          this
@@ -37,6 +42,8 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
       short: { type: 'boolean' },
       json: { type: 'string' },
       report: { type: 'string' },
+      add: { type: 'string', multiple: true },
+      'report-only': { type: 'boolean' },
       list: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -47,6 +54,8 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     rooms: count('--rooms', values.rooms, 3),
     json: values.json ?? null,
     report: values.report ?? 'chaos-report',
+    added: values.add ?? [],
+    isReportOnly: values['report-only'] ?? false,
     isShort: values.short ?? false,
     doesList: values.list ?? false,
     isHelp: values.help ?? false,

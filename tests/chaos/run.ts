@@ -1,6 +1,6 @@
 /** `npm run chaos`: runs the catalogue, prints the table, writes the report. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { CATALOGUE } from './catalogue.ts'
@@ -18,11 +18,14 @@ async function main(): Promise<number> {
   if (options.doesList)
     return print(CATALOGUE.map(({ name, title }) => `${name.padEnd(22)} ${title}`).join('\n'))
   const cases = chosen(options)
-  const results = await runCases(cases, { ...options, say: (text) => console.error(text) })
+  const run = options.isReportOnly
+    ? []
+    : await runCases(cases, { ...options, say: (text) => console.error(text) })
+  const results = inOrder([...options.added.flatMap(readResults), ...run])
   print(tableOf(summarise(results)))
   for (const { name, repeat, status, misses } of results)
     if (status !== 'met') print(`${name} ${repeat}: ${status}: ${misses.join('; ')}`)
-  print(`report: ${write(options, results, cases)}`)
+  print(`report: ${write(options, results)}`)
   return results.every(({ status }) => status === 'met') ? 0 : 1
 }
 
@@ -34,18 +37,33 @@ function chosen({ cases, isShort }: ChaosOptions): ChaosCase[] {
   )
 }
 
+/** As this suite wrote it. */
+function readResults(file: string): CaseResult[] {
+  return (JSON.parse(readFileSync(file, 'utf8')) as { results: CaseResult[] }).results
+}
+
+/** By the catalogue, then as they came; repeats are counted through. */
+function inOrder(results: readonly CaseResult[]): CaseResult[] {
+  return CATALOGUE.flatMap(({ name }) =>
+    results
+      .filter((result) => result.name === name)
+      .map((result, index) => ({ ...result, repeat: index + 1 })),
+  )
+}
+
 /** Gives the path of the report page. */
-function write(options: ChaosOptions, results: readonly CaseResult[], cases: readonly ChaosCase[]): string {
+function write(options: ChaosOptions, results: readonly CaseResult[]): string {
   const machine = machineNow()
   const folder = path.resolve(options.report)
   mkdirSync(folder, { recursive: true })
   const page = path.join(folder, 'report.html')
-  writeFileSync(page, pageOf(results, cases, machine))
+  writeFileSync(page, pageOf(results, CATALOGUE, machine))
   if (options.json) {
-    const rest = results.map(({ timeline: _, ...result }) => result)
+    const rounded = (key: string, value: unknown): unknown =>
+      typeof value === 'number' ? Number(value.toFixed(1)) : value
     writeFileSync(
       options.json,
-      `${JSON.stringify({ machine, summary: summarise(results), results: rest }, null, 2)}\n`,
+      `${JSON.stringify({ machine, summary: summarise(results), results }, rounded, 1)}\n`,
     )
   }
   return page

@@ -143,7 +143,9 @@ async function awaitEnd(stage: Stage): Promise<Figures['more']> {
   const shownAtMs = await endCard()
   stage.watchedUntilMs = Math.min(shownAtMs ?? Infinity, Date.now())
   await sleep(1500)
+  const ended = stage.states?.states().find(({ state, atMs }) => state === 'ended' && atMs > killedAtMs)
   return {
+    endedAfterWindowMs: ended ? ended.atMs - windowEndsAtMs : null,
     endCardAfterWindowMs: shownAtMs === null ? null : Math.round(shownAtMs - windowEndsAtMs),
     hasEndlist: stage.video?.endedAtMs !== null && stage.audio?.endedAtMs !== null,
     ...(await recordingOf(stage)),
