@@ -90,8 +90,6 @@ export interface ChaosCase {
   /** What is killed and what comes back, for the table. */
   title: string
   bars: Bars
-  /** Runs alone: kills the server, or takes too long to be one of several. */
-  isAlone?: boolean
   /** Once is enough, whatever `--repeat` says. */
   isOnce?: boolean
   /** Part of the short form. */

@@ -5,6 +5,7 @@ export interface ChaosOptions {
   cases: string[]
   repeat: number
   rooms: number
+  minutes: number | null
   json: string | null
   report: string
   /** JSON files of earlier runs whose repeats are counted too. */
@@ -20,6 +21,7 @@ export const HELP = `npm run chaos: outages in the real system, and what viewers
   --case NAME     only this case; may be given several times (default: all)
   --repeat N      repeats of each case (default 1)
   --rooms N       rooms under test at the same time on one server (default 3)
+  --minutes N     begins nothing after so long (repeat by repeat, so that every case has some)
   --short         the few cases that \`npm test\` runs
   --json FILE     figures and timeline of every repeat
   --add FILE      counts the repeats in a JSON file of an earlier run, too; may be given several times
@@ -39,6 +41,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
       case: { type: 'string', multiple: true },
       repeat: { type: 'string' },
       rooms: { type: 'string' },
+      minutes: { type: 'string' },
       short: { type: 'boolean' },
       json: { type: 'string' },
       report: { type: 'string' },
@@ -52,6 +55,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     cases: values.case ?? [],
     repeat: count('--repeat', values.repeat, 1),
     rooms: count('--rooms', values.rooms, 3),
+    minutes: values.minutes === undefined ? null : count('--minutes', values.minutes, 1),
     json: values.json ?? null,
     report: values.report ?? 'chaos-report',
     added: values.add ?? [],

@@ -25,6 +25,8 @@ export interface CaseResult extends Outcome {
 export interface RunOptions {
   repeat: number
   rooms: number
+  /** Nothing is begun after so long; null: all of it is run. */
+  minutes?: number | null
   say: (text: string) => void
 }
 
@@ -42,19 +44,9 @@ export async function runCases(cases: readonly ChaosCase[], options: RunOptions)
   const servers: Promise<HeadwaterProcess>[] = []
   const shared = (): Promise<HeadwaterProcess> => (servers[0] ??= HeadwaterProcess.start(SERVER))
   const context = { browser, shared, hiccups, say: options.say }
-  const jobs = cases.flatMap((chaosCase) =>
-    Array.from({ length: chaosCase.isOnce ? 1 : options.repeat }, (_, index) => ({
-      chaosCase,
-      repeat: index + 1,
-    })),
-  )
+  const untilMs = options.minutes ? Date.now() + options.minutes * 60_000 : Infinity
   try {
-    const together = jobs.filter(({ chaosCase }) => !chaosCase.isAlone)
-    const alone = jobs.filter(({ chaosCase }) => chaosCase.isAlone)
-    const results = [
-      ...(await inRooms(together, context, options.rooms)),
-      ...(await inRooms(alone, context, 1)),
-    ]
+    const results = await inRooms(jobsOf(cases, options.repeat), context, { rooms: options.rooms, untilMs })
     const places = new Map(cases.map(({ name }, index) => [name, index]))
     return results.toSorted(
       (a, b) => (places.get(a.name) ?? 0) - (places.get(b.name) ?? 0) || a.repeat - b.repeat,
@@ -65,12 +57,29 @@ export async function runCases(cases: readonly ChaosCase[], options: RunOptions)
   }
 }
 
-async function inRooms(jobs: readonly Job[], context: CaseContext, rooms: number): Promise<CaseResult[]> {
+/** Repeat by repeat, so that a run that is cut short has some of every case; what takes longest first. */
+function jobsOf(cases: readonly ChaosCase[], repeat: number): Job[] {
+  const rounds = Array.from({ length: repeat }, (_, index) =>
+    cases
+      .filter(({ isOnce }) => !isOnce || index === 0)
+      .map((chaosCase) => ({ chaosCase, repeat: index + 1 })),
+  )
+  return rounds
+    .flat()
+    .toSorted((a, b) => Number(b.chaosCase.isOnce ?? false) - Number(a.chaosCase.isOnce ?? false))
+}
+
+async function inRooms(
+  jobs: readonly Job[],
+  context: CaseContext,
+  { rooms, untilMs }: { rooms: number; untilMs: number },
+): Promise<CaseResult[]> {
   const waiting = [...jobs]
   const results: CaseResult[] = []
+  const next = (): Job | undefined => (Date.now() < untilMs ? waiting.shift() : undefined)
   const work = async (worker: number): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, worker * STAGGER_MS))
-    for (let job = waiting.shift(); job; job = waiting.shift()) results.push(await runOnce(job, context))
+    for (let job = next(); job; job = next()) results.push(await runOnce(job, context))
   }
   await Promise.all(Array.from({ length: Math.min(rooms, jobs.length) }, (_, worker) => work(worker)))
   return results

@@ -59,7 +59,7 @@ function write(options: ChaosOptions, results: readonly CaseResult[]): string {
   const page = path.join(folder, 'report.html')
   writeFileSync(page, pageOf(results, CATALOGUE, machine))
   if (options.json) {
-    const rounded = (key: string, value: unknown): unknown =>
+    const rounded = (_: string, value: unknown): unknown =>
       typeof value === 'number' ? Number(value.toFixed(1)) : value
     writeFileSync(
       options.json,

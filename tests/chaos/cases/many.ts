@@ -18,7 +18,6 @@ const BACK_LIMIT_MS = 15_000
 const twoHundred: ChaosCase = {
   name: 'two-hundred',
   title: '200 outages at random in one program (0.1 to 1.3 s each, every 2 to 3 s)',
-  isAlone: true,
   isOnce: true,
   bars: {
     missingFrames: 0,

@@ -22,7 +22,6 @@ const ON_ITS_WAY_FRAMES = 15
 const killed: ChaosCase = {
   name: 'origin-killed',
   title: 'server killed with -9, up again 2.5 s later, publisher back after 5 s',
-  isAlone: true,
   bars: {
     stallMs: 1000,
     reloads: 0,

@@ -38,7 +38,7 @@ function killed(seconds: number): ChaosCase {
     name: `publisher-${seconds}s`,
     title: `publisher killed, back after ${seconds} s`,
     bars: UNSEEN,
-    isShort: seconds === 1,
+    isShort: seconds === 3,
     run: (context) =>
       onStage(context, { title: `killed ${seconds} s` }, async (stage) => {
         await stage.outage(seconds * 1000)

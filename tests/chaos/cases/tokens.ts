@@ -20,7 +20,6 @@ interface Try {
 const wrongToken: ChaosCase = {
   name: 'wrong-token',
   title: 'wrong publisher token, 1,000 times',
-  isAlone: true,
   bars: {
     stallMs: 0,
     noOverlay: true,
