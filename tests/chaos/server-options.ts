@@ -6,7 +6,7 @@ export const SERVER: HeadwaterOptions = withConfig('headwater.yaml')
 
 /** The same with a reconnect window of so many seconds, as the file says. */
 export const SHORT_WINDOW: HeadwaterOptions = withConfig('headwater-short-window.yaml')
-export const SHORT_WINDOW_SECONDS = 8
+export const SHORT_WINDOW_SECONDS = 15
 
 function withConfig(file: string): HeadwaterOptions {
   return { env: { LOG_LEVEL: 'info', HEADWATER_CONFIG: `${import.meta.dirname}/${file}` } }
