@@ -83,17 +83,21 @@ function hasSent(proxy: TcpProxy, frames: number): boolean {
   return proxy.connections.some(({ sniffer }) => sniffer.video.length >= frames)
 }
 
-/** Both count by the wall clock: what the counter jumps by at the switch was never shown. */
+/** Both count by the wall clock: a counter around the switch that is nowhere in the program was never shown. */
 function lostAt(frames: readonly SeenFrame[], fromMs: number): number | null {
-  const after = frames.filter(({ arrivedAtMs }) => arrivedAtMs > fromMs - 1000)
-  const jumps = after.slice(1).map(({ counter }, index) => {
-    const before = after[index]?.counter ?? null
-    return counter === null || before === null ? 0 : Math.abs(counterDistance(before, counter)) - 1
-  })
-  const hasSwitched = after.some(
+  const counters = frames
+    .filter(({ arrivedAtMs }) => arrivedAtMs > fromMs - 2000)
+    .flatMap(({ counter }) => counter ?? [])
+  const hasSwitched = frames.some(
     ({ arrivedAtMs, counter }) => arrivedAtMs > fromMs + 5000 && counter !== null,
   )
-  return hasSwitched ? Math.round((Math.max(0, ...jumps) * 1000) / SMALL.fps) : null
+  const [first = 0] = counters
+  const places = new Set(counters.map((counter) => counterDistance(first, counter)))
+  const [from, to] = [Math.min(...places), Math.max(...places)]
+  const missing = Array.from({ length: to - Math.max(0, from) }, (_, place) => place).filter(
+    (place) => !places.has(place),
+  )
+  return hasSwitched ? Math.round((missing.length * 1000) / SMALL.fps) : null
 }
 
 async function standbyOf(
