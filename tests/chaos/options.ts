@@ -11,6 +11,7 @@ export interface ChaosOptions {
   /** JSON files of earlier runs whose repeats are counted too. */
   added: string[]
   isReportOnly: boolean
+  isMarkdown: boolean
   isShort: boolean
   doesList: boolean
   isHelp: boolean
@@ -21,6 +22,7 @@ export const HELP = `npm run chaos: outages in the real system, and what viewers
   --case NAME     only this case; may be given several times (default: all)
   --repeat N      repeats of each case (default 1)
   --rooms N       rooms under test at the same time on one server (default 3)
+  --markdown      prints the tables of docs/outages.md instead
   --minutes N     begins nothing after so long (repeat by repeat, so that every case has some)
   --short         the few cases that \`npm test\` runs
   --json FILE     figures and timeline of every repeat
@@ -47,6 +49,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
       report: { type: 'string' },
       add: { type: 'string', multiple: true },
       'report-only': { type: 'boolean' },
+      markdown: { type: 'boolean' },
       list: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     report: values.report ?? 'chaos-report',
     added: values.add ?? [],
     isReportOnly: values['report-only'] ?? false,
+    isMarkdown: values.markdown ?? false,
     isShort: values.short ?? false,
     doesList: values.list ?? false,
     isHelp: values.help ?? false,

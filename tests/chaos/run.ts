@@ -7,6 +7,7 @@ import { CATALOGUE } from './catalogue.ts'
 import type { ChaosCase } from './chaos-case.ts'
 import { loadNow } from './meters/hiccups.ts'
 import { HELP, parseOptions, type ChaosOptions } from './options.ts'
+import { docsTables } from './report/docs-tables.ts'
 import { pageOf, type Machine } from './report/page.ts'
 import { summarise } from './report/summary.ts'
 import { tableOf } from './report/table.ts'
@@ -22,7 +23,9 @@ async function main(): Promise<number> {
     ? []
     : await runCases(cases, { ...options, say: (text) => console.error(text) })
   const results = inOrder([...options.added.flatMap(readResults), ...run])
-  print(tableOf(summarise(results)))
+  const summaries = summarise(results)
+  if (options.isMarkdown) return print(docsTables(summaries, CATALOGUE))
+  print(tableOf(summaries))
   for (const { name, repeat, status, misses } of results)
     if (status !== 'met') print(`${name} ${repeat}: ${status}: ${misses.join('; ')}`)
   print(`report: ${write(options, results)}`)

@@ -27,6 +27,9 @@ const twoHundred: ChaosCase = {
     more: {
       notBack: 0,
       otherPrograms: 0,
+      // What is left behind a collection: the least of each quarter.
+      heapEarlyMib: Math.round(leastOf(heap, 0.25, 0.5)),
+      heapLateMib: Math.round(leastOf(heap, 0.75, 1)),
       memoryGrowthPercent: 15,
       recordingComplete: true,
       recordings: 1,
@@ -48,12 +51,14 @@ async function endure(stage: Stage, say: (text: string) => void): Promise<Figure
   const random = seeded(SEED)
   const between = ([from, to]: readonly [number, number]): number => from + random() * (to - from)
   const memory: number[] = []
+  const heap: number[] = []
   let notBack = 0
   for (let n = 0; n < OUTAGES; n++) {
     await stage.outage(between(DOWN))
     await stage.untilParts(BACK_LIMIT_MS).catch(() => notBack++)
     await sleep(between(ON_AIR))
     memory.push(residentMib(stage.server.child.pid ?? 0))
+    heap.push((await stage.server.metric('headwater_nodejs_heap_size_used_bytes')) / 2 ** 20)
     if (n % 20 === 19) say(`two-hundred: ${n + 1} outages, ${Math.round(memory.at(-1) ?? 0)} MiB`)
   }
   await sleep(3000)
@@ -70,6 +75,10 @@ async function endure(stage: Stage, say: (text: string) => void): Promise<Figure
     memoryGrowthPercent: Math.round((late / early - 1) * 100),
     ...(await recordingOf(stage)),
   }
+}
+
+function leastOf(values: readonly number[], from: number, to: number): number {
+  return Math.min(...values.slice(Math.floor(values.length * from), Math.ceil(values.length * to)))
 }
 
 function medianOf(values: readonly number[], from: number, to: number): number {

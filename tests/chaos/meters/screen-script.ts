@@ -10,6 +10,8 @@ export interface ScreenLog {
   /** The main thread was late by so many ms. */
   hiccups: [number, number][]
   dropped: number
+  /** How the video on the screen stood: time, ms of reserve, whether it had data and meant to play. */
+  health: [number, number, boolean][]
 }
 
 export const LONGEST_TICK_MS = 150
@@ -21,7 +23,7 @@ const OVERLAY = '.overlay > *'
 export const SCREEN_SCRIPT = `
 ${COUNTER_READER}
 {
-  const log = (window.chaosLog = { frames: [], overlays: [], hiccups: [], dropped: 0 })
+  const log = (window.chaosLog = { frames: [], overlays: [], hiccups: [], dropped: 0, health: [] })
   const hooked = new Map()
   const wall = (now) => performance.timeOrigin + now
   const isShown = (video) => video.clientWidth > 0 && getComputedStyle(video).visibility !== 'hidden' && getComputedStyle(video).opacity !== '0'
@@ -41,6 +43,13 @@ ${COUNTER_READER}
     if (now - due > ${LONGEST_TICK_MS}) log.hiccups.push([wall(now), now - due])
     due = now + ${TICK_MS}
     for (const video of document.querySelectorAll('video')) if (!hooked.has(video)) hook(video)
+    const shown = [...hooked.keys()].find(isShown)
+    if (shown) {
+      const { currentTime: at, buffered, readyState, paused, seeking } = shown
+      const range = [...Array(buffered.length).keys()].find((n) => buffered.start(n) <= at + 0.05 && buffered.end(n) > at)
+      const reserve = range === undefined ? 0 : buffered.end(range) - at
+      log.health.push([wall(now), Math.round(reserve * 1000), readyState >= 3 && !paused && !seeking])
+    }
     log.dropped = [...hooked.keys()].reduce((sum, video) => sum + (video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0), 0)
     const seen = [...document.querySelectorAll('${OVERLAY}')].filter((each) => each.clientWidth > 0)
     const text = seen.map((each) => (each.innerText || each.getAttribute('aria-label') || each.className).replace(/\\s+/g, ' ').trim()).join(' | ')

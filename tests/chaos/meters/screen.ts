@@ -8,12 +8,15 @@ export const STALL_GAP_MS = 250
 /** The picture went on meanwhile, as media time shows: the page was late in telling, or the machine in drawing. */
 const PLAYED_ON_TOLERANCE_MS = 120
 
+/** With so much of a reserve a player waits for nothing. */
+const RESERVE_MS = 1000
+
 export interface Stall {
   atMs: number
   gapMs: number
   /** By how much the picture went on over the gap. */
   advancedMs: number
-  /** Media time went on with the clock: nothing was waited for, the machine drew late. */
+  /** Media time went on with the clock, or there was data all the time: the machine drew late. */
   isMachine: boolean
 }
 
@@ -96,7 +99,7 @@ export class Screen {
 }
 
 /** Gaps between frames shown, from then on; one that lasts at the end counts until then. */
-export function stallsOf({ frames }: ScreenLog, fromMs: number, untilMs: number): Stall[] {
+export function stallsOf({ frames, health }: ScreenLog, fromMs: number, untilMs: number): Stall[] {
   const shown = frames.filter(([atMs]) => atMs >= fromMs && atMs <= untilMs).toSorted((a, b) => a[0] - b[0])
   const stalls: Stall[] = []
   shown.slice(1).forEach(([atMs, mediaSec, , , id], index) => {
@@ -104,13 +107,20 @@ export function stallsOf({ frames }: ScreenLog, fromMs: number, untilMs: number)
     const gapMs = atMs - beforeMs
     if (gapMs <= STALL_GAP_MS) return
     const advancedMs = id === beforeId ? (mediaSec - beforeSec) * 1000 : 0
-    const isMachine = Math.abs(advancedMs - gapMs) < PLAYED_ON_TOLERANCE_MS + gapMs * 0.05
+    const isPlayedOn = Math.abs(advancedMs - gapMs) < PLAYED_ON_TOLERANCE_MS + gapMs * 0.05
+    const isMachine = isPlayedOn || hadData(health, beforeMs, atMs)
     stalls.push({ atMs: beforeMs, gapMs, advancedMs, isMachine })
   })
   const last = shown.at(-1)?.[0] ?? fromMs
   if (untilMs - last > STALL_GAP_MS)
     stalls.push({ atMs: last, gapMs: untilMs - last, advancedMs: 0, isMachine: false })
   return stalls
+}
+
+/** Data for a second and more, and the will to play, at every look: nothing was waited for. */
+function hadData(health: ScreenLog['health'], fromMs: number, toMs: number): boolean {
+  const looks = health.filter(([atMs]) => atMs >= fromMs && atMs <= toMs)
+  return looks.length > 0 && looks.every(([, reserveMs, isReady]) => isReady && reserveMs > RESERVE_MS)
 }
 
 /** What lay over the picture, as spans of wall time. */
