@@ -27,9 +27,6 @@ const twoHundred: ChaosCase = {
     more: {
       notBack: 0,
       otherPrograms: 0,
-      // What is left behind a collection: the least of each quarter.
-      heapEarlyMib: Math.round(leastOf(heap, 0.25, 0.5)),
-      heapLateMib: Math.round(leastOf(heap, 0.75, 1)),
       memoryGrowthPercent: 15,
       recordingComplete: true,
       recordings: 1,
@@ -72,6 +69,9 @@ async function endure(stage: Stage, say: (text: string) => void): Promise<Figure
     otherPrograms: room.program_id === stage.program ? 0 : 1,
     memoryEarlyMib: Math.round(early),
     memoryLateMib: Math.round(late),
+    // What is left behind a collection: the least of each quarter.
+    heapEarlyMib: Math.round(leastOf(heap, 0.25, 0.5)),
+    heapLateMib: Math.round(leastOf(heap, 0.75, 1)),
     memoryGrowthPercent: Math.round((late / early - 1) * 100),
     ...(await recordingOf(stage)),
   }
