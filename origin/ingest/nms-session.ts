@@ -25,7 +25,7 @@ export interface NmsRtmp {
   streamName?: string
   streamId?: number
   inChunkSize: number
-  inPackets: Map<number, unknown>
+  inPackets: Map<number, { payload: Buffer }>
   parserPacket: {
     clock: number
     /** Of its message, so far. */
@@ -77,6 +77,8 @@ const COMMAND_AMF3 = 17
 const AMF0_STRING = 2
 /** Other ways to say what `deleteStream` says; some encoders send nothing else before they hang up. */
 const GOODBYES = ['FCUnpublish', 'closeStream']
+/** Of messages under way on all chunk streams together: one large picture, and what is interleaved with it. */
+const MAX_BYTES_UNDER_WAY = 16 * 1024 * 1024
 
 export interface MessageGuard {
   /** Asked before memory is taken for a message of a type. */
@@ -116,6 +118,10 @@ function guardMessages(rtmp: NmsRtmp, { maxMessageBytes, onMessage }: MessageGua
     if (header.length > limit) throw new Error(`message of ${header.length} bytes, at most ${limit}`)
     if (rtmp.inPackets.size > MAX_CHUNK_STREAMS)
       throw new Error(`more than ${MAX_CHUNK_STREAMS} chunk streams`)
+    const others = [...rtmp.inPackets.values()].filter((packet) => packet !== rtmp.parserPacket)
+    const held = others.reduce((sum, { payload }) => sum + payload.length, header.length)
+    if (held > MAX_BYTES_UNDER_WAY)
+      throw new Error(`messages of ${held} bytes under way, at most ${MAX_BYTES_UNDER_WAY}`)
     // It drops everything once its clock has passed 32 bits (49.7 days): RTMP's clock wraps.
     if (rtmp.parserPacket.clock > 0xffffffff) rtmp.parserPacket.clock %= 0x100000000
     packetAlloc()

@@ -119,7 +119,7 @@ export class RtmpListener {
       onProblem: (problem) => this.#warn(session.remoteAddress, problem),
     })
     this.#sessions.add(session)
-    this.#connections.follow(socket, () => session.isPublishing)
+    this.#connections.follow(socket, () => session.standing)
     socket.once('close', () => {
       session.close('closed')
       this.#sessions.delete(session)

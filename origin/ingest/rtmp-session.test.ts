@@ -300,6 +300,18 @@ it('takes no more connections than it may', async () => {
   expect(first.isClosed).toBe(false)
 })
 
+it('closes a connection with too much of unfinished messages on its chunk streams', async () => {
+  const ingest = await start()
+  const client = await RtmpClient.publisher(ingest.port, 'good')
+  const options = { streamId: 1, length: 8 * 1024 * 1024 }
+  for (let chunkStream = 10; chunkStream < 14; chunkStream++)
+    client.write(client.message(9, Buffer.alloc(60_000), { ...options, chunkStream }))
+  await client.closed()
+  expect(ingest.log.lines().map(({ problem }) => String(problem))).toContainEqual(
+    expect.stringContaining('under way'),
+  )
+})
+
 describe('a flood of messages', () => {
   it.each([
     ['sound', 8, Buffer.of(0xaf, 1, 0)],

@@ -1,6 +1,7 @@
 /** One RTMP connection, up to its end: acceptance before media, limits of size and silence, a refusal that says why. */
 import type { Socket } from 'node:net'
 import type { FlvTag, FlvTagType } from '../../media/flv-tag.ts'
+import type { Standing } from './connection-table.ts'
 import { MESSAGES_PER_SECOND, MessageBudget } from './message-budget.ts'
 import { openNmsSession, type NmsInvoke, type NmsPacket, type NmsSession } from './nms-session.ts'
 
@@ -74,9 +75,10 @@ export class RtmpSession {
     this.#nms.run()
   }
 
-  /** Accepted, and not over. */
-  get isPublishing(): boolean {
-    return this.#state === 'publishing'
+  /** How far it has come towards publishing; a key that is being looked at counts. */
+  get standing(): Standing {
+    if (this.#state === 'deciding' || this.#state === 'publishing') return 'publishing'
+    return this.#bytesRead > 0 ? 'talking' : 'silent'
   }
 
   /** Ends a publication that turned out not to be acceptable: its encoder is told why before its connection ends. */

@@ -1,9 +1,11 @@
-/** The Koa app that API routers are mounted on: errors become `{code, message}`, whatever is not there a 404. */
+/** The Koa app that API routers are mounted on: errors become `{code, message}`, whatever is not there a 404, as a page for who reads pages. */
 
 import Koa from 'koa'
 import type { Middleware } from 'koa'
 import { HeadwaterError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { NOT_FOUND_PAGE } from './not-found-page.ts'
+import { setPageHeaders } from './page-headers.ts'
 import { describeError } from './respond.ts'
 import type { AppCallback } from './server.ts'
 
@@ -23,7 +25,11 @@ export function createApp(options: { logger: Logger; middleware: Middleware[] })
       if (!(error instanceof HeadwaterError)) options.logger.error({ err: error }, 'request failed')
       const { status, body } = describeError(error)
       ctx.status = status
-      ctx.body = body
+      if (status === 404 && !ctx.path.startsWith('/api/') && ctx.accepts('json', 'html') === 'html') {
+        setPageHeaders(ctx.res)
+        ctx.type = 'html'
+        ctx.body = NOT_FOUND_PAGE
+      } else ctx.body = body
     }
   })
   for (const middleware of options.middleware) app.use(middleware)

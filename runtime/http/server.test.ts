@@ -125,6 +125,18 @@ describe('HttpServer', () => {
 })
 
 describe('createApp', () => {
+  it('answers a browser at an address that is none with a page, and the API never', async () => {
+    const server = await started((each) => each.mountApp(createApp({ logger: log.logger, middleware: [] })))
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+    const ask = (path: string, headers = {}) => fetch(origin(server) + path, { headers })
+    const page = await ask('/nowhere', { accept })
+    expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(await page.text()).toContain('href="/studio"')
+    for (const answer of [await ask('/nowhere'), await ask('/api/v1/nowhere', { accept })])
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([404, 'not_found'])
+  })
+
   const schema = z.object({ n: z.number() })
 
   it('turns errors into code and message, and bugs into internal_error', async () => {
