@@ -1,5 +1,6 @@
 /** Puts the services together: all in one process, or one of them alone. */
 import { readFileSync } from 'node:fs'
+import { access, constants } from 'node:fs/promises'
 import path from 'node:path'
 import { HELP, parseCommandLine, type CommandLine } from './command-line.ts'
 import { Demo } from './demo.ts'
@@ -9,6 +10,8 @@ import { loadConfig, type Config } from './runtime/config.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import { openDataDir } from './runtime/data-dir.ts'
 import { HeadwaterError } from './runtime/errors.ts'
+import { ffmpegPath } from './runtime/ffmpeg.ts'
+import { findProgram } from './runtime/find-program.ts'
 import { createApp } from './runtime/http/app.ts'
 import { createHealth, Readiness } from './runtime/http/health.ts'
 import { HttpServer } from './runtime/http/server.ts'
@@ -30,6 +33,7 @@ interface House {
   logger: Logger
   metrics: Metrics
   lifecycle: Lifecycle
+  readiness: Readiness
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -52,12 +56,18 @@ async function openHouse(commandLine: CommandLine): Promise<House> {
   const logger = createLogger({ level: config.log.level })
   const lifecycle = new Lifecycle({ logger })
   handleProcessSignals({ lifecycle, logger })
-  return { config, secrets, logger, metrics: new Metrics({ hasProcess: true }), lifecycle }
+  return {
+    config,
+    secrets,
+    logger,
+    metrics: new Metrics({ hasProcess: true }),
+    lifecycle,
+    readiness: new Readiness(),
+  }
 }
 
 async function runServices(house: House, commandLine: CommandLine): Promise<void> {
-  const { config, logger, metrics } = house
-  const readiness = new Readiness()
+  const { config, logger, metrics, readiness } = house
   const pub = new HttpServer({ name: 'public', logger, ...config.http })
   pub.mount(createHealth({ metrics, readiness, logger }))
   if (commandLine.role === 'edge') return runEdgeAlone(house, pub)
@@ -79,6 +89,8 @@ async function runTranscoderAlone(house: House, pub: HttpServer): Promise<void> 
   needed(house, 'redisUrl', '--role transcoder needs REDIS_URL, the store of its origin')
   const { config, secrets, logger, metrics, lifecycle } = house
   const store = await openStore(house)
+  house.readiness.add('store', () => store.ping())
+  house.readiness.add('ffmpeg', () => findProgram(ffmpegPath()))
   const { clusterSecret } = secrets
   lifecycle
     .add({ name: 'store', close: () => store.close() })
@@ -105,6 +117,7 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
   })
   const origin = new Origin({ config, secrets, store, logger, metrics })
   origin.mountInternal(internal)
+  watchOrigin(house, store, origin)
   // Its port must be known before the others are told where the origin is.
   await internal.start()
   const originUrl = `http://${reachable(config.internal.host)}:${internal.port}`
@@ -115,14 +128,25 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
   pub.mountApp(createApp({ logger, middleware: [origin.recordingsApi(), origin.api()] }))
   lifecycle.add({ name: 'store', close: () => store.close() })
   lifecycle.add({ name: internal.name, close: () => internal.close() }).add(origin)
-  if (role === 'all')
+  if (role === 'all') {
+    house.readiness.add('ffmpeg', () => findProgram(ffmpegPath()))
     lifecycle.add(new Transcoder({ store, config, originUrl, clusterSecret, logger, metrics }))
+  }
   lifecycle.add(edge).add(pub)
   const publisher = demo ? openDemo(house, pub, origin) : null
   if (publisher) lifecycle.add({ name: 'demo', close: () => publisher.close() })
   await lifecycle.start()
   const roomId = await publisher?.open()
   greet({ house, httpPort: pub.port, rtmpPort: origin.rtmp.port, roomId: roomId ?? null })
+}
+
+/** What must be there for an origin to be of use. */
+function watchOrigin({ config, readiness }: House, store: Store, origin: Origin): void {
+  readiness.add('store', () => store.ping())
+  readiness.add('data_dir', () => access(config.dataDir, constants.W_OK))
+  readiness.add('rtmp', () => {
+    if (!origin.rtmp.isListening) throw new Error('not listening')
+  })
 }
 
 /** Throws `store_unavailable`. */

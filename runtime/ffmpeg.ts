@@ -85,10 +85,15 @@ export async function prepareFfmpeg(): Promise<void> {
   await new Promise<void>((resolve) => fluent.getAvailableEncoders(() => resolve()))
 }
 
+/** As it is started: a path, or a name that the system looks for. */
+export function ffmpegPath(): string {
+  return process.env['FFMPEG_PATH'] ?? 'ffmpeg'
+}
+
 /** Such as `5.1.9`. Throws `ffmpeg_missing`. */
 export async function ffmpegVersion(): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-version'])
+    const { stdout } = await promisify(execFile)(ffmpegPath(), ['-version'])
     return /ffmpeg version n?(\d+(?:\.\d+)*)/.exec(stdout)?.[1] ?? 'unknown'
   } catch (cause) {
     throw new HeadwaterError(

@@ -89,6 +89,8 @@ export class Job {
         return { kind: 'lost', why: String(error) }
       })
       if (outcome.kind === 'over' || this.#closing.signal.aborted) return
+      // An encoder that breaks off because its program was ended is no failure.
+      if (await this.#isJobOver()) return
       const isNewSeries = Date.now() - startedAtMs > HEALTHY_AFTER_MS
       series[outcome.kind] = isNewSeries ? 1 : series[outcome.kind] + 1
       this.#options.logger.warn({ ...series, outcome: outcome.why }, 'encoder ended: starting another')
@@ -99,6 +101,13 @@ export class Job {
       const waitMs = (series[outcome.kind] - 1) * RETRY_STEP_MS
       await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {})
     }
+  }
+
+  async #isJobOver(): Promise<boolean> {
+    return this.#options.origin.job(this.id).then(
+      (job) => job === null,
+      () => false,
+    )
   }
 
   /** One encoder's life. Throws what the origin's absence throws. */

@@ -65,6 +65,10 @@ export class RtmpListener {
     return typeof address === 'object' && address ? address.port : this.#options.port
   }
 
+  get isListening(): boolean {
+    return this.#server.listening
+  }
+
   get connections(): number {
     return this.#sessions.size
   }

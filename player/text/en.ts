@@ -162,7 +162,6 @@ export const en = {
   'studio.rotateMore': 'The old key opens no stream any more. One that is running goes on until it stops.',
   'studio.delete': 'Delete room',
   'studio.deleteMore': 'The room, its link, its key and its recordings are gone for good.',
-  'studio.confirm': 'Yes, do it',
   'studio.cancel': 'Cancel',
   'studio.health': 'Signal',
   'studio.healthNone': 'Nothing is sent to this room at the moment.',

@@ -161,7 +161,6 @@ export const zhCn: Record<TextKey, string> = {
   'studio.rotateMore': '旧推流码立即失效，无法再开播；正在进行的直播不受影响。',
   'studio.delete': '删除直播间',
   'studio.deleteMore': '直播间、链接、推流码和录像将永久删除。',
-  'studio.confirm': '确定',
   'studio.cancel': '取消',
   'studio.health': '信号',
   'studio.healthNone': '目前没有信号推到此直播间。',

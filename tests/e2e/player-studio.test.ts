@@ -58,7 +58,7 @@ async function createRoom(title: string): Promise<{ streamUrl: string; key: stri
 
 async function confirm(label: string): Promise<void> {
   await page.getByRole('button', { name: label, exact: true }).click()
-  await page.getByRole('dialog', { name: label }).getByRole('button', { name: 'Yes, do it' }).click()
+  await page.getByRole('dialog', { name: label }).getByRole('button', { name: label }).click()
 }
 
 describe('the studio', () => {

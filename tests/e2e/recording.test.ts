@@ -82,10 +82,9 @@ const WORDS = {
     now: 'Recording now',
     play: /^Play: /,
     remove: 'Delete',
-    confirm: 'Yes, do it',
     none: /Nothing is recorded/,
   },
-  'zh-CN': { now: '正在录制', play: /^播放: /, remove: '删除', confirm: '确定', none: /还没有录像/ },
+  'zh-CN': { now: '正在录制', play: /^播放: /, remove: '删除', none: /还没有录像/ },
 } as const
 /** Runs in the page: seeks, and resolves with where it plays once it does. */
 const SEEK = `async (video, to) => {
@@ -201,7 +200,7 @@ describe('the studio', () => {
         expect(await findSerious(page)).toEqual([])
         if (language === 'zh-CN') {
           await page.getByRole('button', { name: words.remove, exact: true }).click()
-          await page.getByRole('button', { name: words.confirm }).click()
+          await page.getByRole('dialog').getByRole('button', { name: words.remove }).click()
           await page.getByText(words.none).waitFor()
         }
         await context.close()
