@@ -276,7 +276,7 @@ describe('connections that do not publish', () => {
     await eventually(() => ingest.listener.connections === 3)
     const publishers = ['good1', 'good2', 'good3', 'good4', 'good5']
     for (const name of publishers) await RtmpClient.publisher(ingest.port, name)
-    expect(idle.slice(0, 8).every((each) => each.isClosed)).toBe(true)
+    expect(idle.slice(0, 7).every((each) => each.isClosed)).toBe(true)
     expect(publishers.map((name) => ingest.find(name).end)).toEqual(publishers.map(() => null))
   })
 })
