@@ -168,6 +168,20 @@ describe('a journal', () => {
     expect((await readOne()).nextPart).toBe(FIRST + 16)
   })
 
+  it('is not touched by what happens to its program while the process ends', async () => {
+    const journals = open()
+    const packager = createPackager(NAMES)
+    journals.follow(programOf(packager))
+    sendAll(packager, FIRST, FIRST + 8)
+    await journals.close()
+    const before = await filesOf()
+    sendAll(packager, FIRST + 8, FIRST + 16)
+    journals.follow(programOf(packager, { interruptedAtMs: EPOCH_MS, windowEndsAtMs: EPOCH_MS }))
+    await journals.settle()
+    expect(await filesOf()).toEqual(before)
+    expect(await readOne()).toMatchObject({ nextPart: FIRST + 8, windowEndsAtMs: null })
+  })
+
   it('is gone when its program has ended', async () => {
     const journals = open()
     const packager = createPackager(NAMES)

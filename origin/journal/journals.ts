@@ -37,6 +37,7 @@ export class Journals {
   readonly #discarding = new Set<Promise<void>>()
   /** First parts that are not on disk, of programs just read. */
   readonly #resumeAt = new Map<string, number>()
+  #isClosed = false
 
   constructor({ dataDir, logger, now = Date.now }: JournalsOptions) {
     this.#directory = path.join(dataDir, 'programs')
@@ -72,6 +73,7 @@ export class Journals {
 
   /** Looks at a program that is new, or has changed. */
   follow(program: JournaledProgram): void {
+    if (this.#isClosed) return // what happens to it while this process ends is not what it is
     const known = this.#open.get(program.id)
     if (!program.isOver) return (known ?? this.#begin(program)).update()
     this.#open.delete(program.id)
@@ -95,6 +97,7 @@ export class Journals {
 
   /** Writes what there is, and leaves it on disk for the next process. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all([...[...this.#open.values()].map((journal) => journal.close()), ...this.#discarding])
     this.#open.clear()
   }
