@@ -290,6 +290,7 @@ export class Program {
     this.#interruptions = restored.interruptions
     this.#interruptedAtMs = interruptedAtMs
     this.#state = 'interrupted'
+    this.#wasPlayable = true
     const { reconnectWindowMs } = this.#options.settings()
     this.#board.resume(interruptedAtMs, restored.windowEndsAtMs ?? interruptedAtMs + reconnectWindowMs)
   }

@@ -113,6 +113,13 @@ describe('a program that goes on after a restart', () => {
     },
   )
 
+  it('waits on when a publisher comes and goes before anything of it was seen', () => {
+    const restored = leftAt(FIRST + 13)
+    const program = goOn(restored, () => restored.interruptedAtMs + 3000)
+    program.disconnect(program.connect('obs'), 'gone')
+    expect(program).toMatchObject({ state: 'interrupted', wasPlayable: true })
+  })
+
   it('waits with a source that would run ahead of the clock on the wall', () => {
     const restored = leftAt(FIRST + 40)
     const program = goOn(restored, () => restored.interruptedAtMs - 4000)
