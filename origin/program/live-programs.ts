@@ -4,6 +4,7 @@ import type { Config } from '../../runtime/config.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import { roomLogger, type Logger } from '../../runtime/logger.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
+import { steadyNow } from '../../runtime/steady-clock.ts'
 import type { Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
 import type { RoomRegistry } from '../room/registry.ts'
 import { signerOf } from '../room/room.ts'
@@ -175,6 +176,8 @@ export class LivePrograms implements LiveRooms {
       slate: slates && (() => slates.clip(roomId)),
       sign: signerOf(rooms.signingKey(roomId)),
       logger,
+      // A wall clock set back by an hour would stop the timeline for an hour.
+      now: steadyNow,
       onEncodingNeeded: (program) => {
         jobs.open(program).catch((error: unknown) => {
           logger.error({ err: error }, 'encoding could not be asked for')
@@ -198,6 +201,7 @@ export class LivePrograms implements LiveRooms {
   #changed(program: Program): void {
     const live = this.#live.get(program.roomId)
     if (program.isOver) {
+      if (program.state === 'ended') this.#publishers.release(program)
       this.#options.jobs.close(program.id).catch((error: unknown) => {
         this.#options.logger.warn({ err: error }, 'the store did not take the end of an encoding job')
       })

@@ -17,6 +17,7 @@ export interface PublishersOptions {
 
 interface Publisher {
   roomId: string
+  program: Program
   session: RtmpSession
   source: Source
 }
@@ -52,10 +53,7 @@ export class Publishers {
     if (found === 'limited')
       return { description: 'too many wrong stream keys from this address: try again in a minute' }
     if (!found) return { description: 'wrong stream key: copy it from the studio again' }
-    const { room, kind } = found
-    const hold = this.#findHold(room.id, kind)
-    if (hold) return { description: hold.description }
-    return this.#claim(room.id, kind, session)
+    return this.#claim(found.room.id, found.kind, session)
   }
 
   /** Sends a room's publishers away, and tells those who come back at once why. */
@@ -75,6 +73,12 @@ export class Publishers {
     }
   }
 
+  /** Ends the connections to a program that is over: their encoders come back by themselves, and begin another. */
+  release(program: Program): void {
+    for (const each of [...this.#connected.values()])
+      if (each.program === program) each.session.close('stopped')
+  }
+
   /** Ends every connection. */
   close(): void {
     for (const { session } of [...this.#connected.values()]) session.close('stopped')
@@ -84,6 +88,9 @@ export class Publishers {
   async #claim(roomId: string, kind: PublisherKind, session: RtmpSession): Promise<Publication | Refusal> {
     const deadline = Date.now() + HOLD_MS
     for (;;) {
+      // Looked at each time: the stream may be ended while somebody waits.
+      const hold = this.#findHold(roomId, kind)
+      if (hold) return { description: hold.description }
       const before = this.#connected.get(keyOf(roomId, kind))
       if (before && before.source.health.ailment !== null) before.session.close('replaced')
       // Nothing may come between looking and taking: two may be waiting.
@@ -97,7 +104,7 @@ export class Publishers {
   #admit(roomId: string, kind: PublisherKind, session: RtmpSession): Publication {
     const program = this.#options.openProgram(roomId)
     const source = program.connect(kind)
-    const publisher: Publisher = { roomId, session, source }
+    const publisher: Publisher = { roomId, program, session, source }
     const key = keyOf(roomId, kind)
     const logger = roomLogger(this.#options.logger, roomId)
     this.#connected.set(key, publisher)
