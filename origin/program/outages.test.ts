@@ -276,6 +276,15 @@ describe('a program', () => {
     expect(stage.program.facts()).toMatchObject({ state: 'live', refusal: null })
   })
 
+  it('that drains tells also those who ask for its end after that: nothing would ever end their feeds', () => {
+    const { program } = open()
+    let told = 0
+    program.onDrain(() => told++)
+    program.drain()
+    program.onDrain(() => told++)
+    expect(told).toBe(2)
+  })
+
   it('that has nothing else is over with it', async () => {
     const stage = open()
     const obs = stage.connect('obs')

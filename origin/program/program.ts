@@ -66,6 +66,7 @@ export class Program {
   #returnPart = 0
   #wasPlayable = false
   readonly #drainListeners = new Set<() => void>()
+  #isDrained = false
 
   constructor(options: ProgramOptions) {
     this.id = options.id
@@ -168,14 +169,16 @@ export class Program {
 
   /** Feeds end here, so that encoders write out what they hold before the broadcast does. */
   drain(): void {
+    this.#isDrained = true
     this.#stopTicking()
     this.#board.close()
     for (const listener of [...this.#drainListeners]) listener()
     this.#drainListeners.clear()
   }
 
-  /** Calls back when feeds are to end. Returns the way to stop. */
+  /** Calls back when feeds are to end, at once where they are already. Returns the way to stop. */
   onDrain(listener: () => void): () => void {
+    if (this.#isDrained) listener()
     this.#drainListeners.add(listener)
     return () => void this.#drainListeners.delete(listener)
   }
