@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../tests/support/eventually.ts'
@@ -56,6 +56,20 @@ describe('an origin that starts again', () => {
     await eventually(async () => (await find(after))?.complete === true)
     expect((await find(after))?.durationMs).toBeGreaterThanOrEqual(5000)
     program.end()
+  })
+})
+
+describe('a recording that could not be completed', () => {
+  it('is tried again while the server runs: nobody could delete it until then', async () => {
+    const house = await start({ options: { sweepIntervalMs: 50 } })
+    const program = await begin(house)
+    const { index } = house.recordings.files.paths(program.roomId, program.id)
+    await rename(index, `${index}.away`)
+    program.end()
+    await eventually(() => house.log.text().includes('could not be put in order'))
+    expect((await find(house))?.complete).toBe(false)
+    await rename(`${index}.away`, index)
+    await eventually(async () => (await find(house))?.complete === true)
   })
 })
 

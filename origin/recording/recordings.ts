@@ -34,6 +34,8 @@ export interface RecordingsOptions {
   openFile?: OpenRecordingFile
   /** Bytes that are free where recordings are kept. */
   freeBytes?: (directory: string) => Promise<number>
+  /** Milliseconds; for tests. */
+  sweepIntervalMs?: number
 }
 
 const SWEEP_INTERVAL_MS = 10 * 60_000
@@ -71,7 +73,11 @@ export class Recordings {
     this.#stops.push(rooms.onDelete((roomId) => void this.#removeRoom(roomId)))
     for (const { roomId } of live.programs()) this.#follow(roomId)
     this.#inBackground(() => this.#completeAbandoned())
-    this.#sweepTimer = setInterval(() => this.#inBackground(() => this.#sweep()), SWEEP_INTERVAL_MS)
+    // What could not be completed, on a full disk for instance, is tried again.
+    this.#sweepTimer = setInterval(
+      () => this.#inBackground(() => this.#completeAbandoned()),
+      this.#options.sweepIntervalMs ?? SWEEP_INTERVAL_MS,
+    )
     this.#sweepTimer.unref()
   }
 
@@ -121,6 +127,7 @@ export class Recordings {
       if (recorder.isDone && recorder.program.roomId === roomId && id !== program?.id)
         this.#recorders.delete(id)
     if (!program || this.#isClosed || this.#recorders.has(program.id) || !isWanted(roomId)) return
+    if (!this.#options.rooms.find(roomId)) return // its program ends within a moment
     if (program.state === 'ended' || program.state === 'refused') return
     this.#record(program)
   }
@@ -168,7 +175,8 @@ export class Recordings {
   async #completeAbandoned(): Promise<void> {
     for (const roomId of await this.files.rooms())
       for (const { programId, complete } of await this.files.list(roomId))
-        if (!complete && !this.#recorders.has(programId)) await this.#tryComplete(roomId, programId)
+        if (!complete && this.#recorders.get(programId)?.isDone !== false)
+          await this.#tryComplete(roomId, programId)
     await this.#sweep()
   }
 
