@@ -78,7 +78,7 @@ export async function outcomeOf(measured: Measured, more: Figures['more'] = {}):
     backInPartsMs: backInParts(measured),
     backOnScreenMs: backOnScreen(measured),
     longestWithoutPartsMs: stage.video ? longestWait(stage.video.parts, stage.watchedFromMs, untilMs) : null,
-    violations: [...(stage.video?.violations() ?? []), ...(stage.audio?.violations() ?? [])],
+    violations: [...((await stage.video?.violations()) ?? []), ...((await stage.audio?.violations()) ?? [])],
     flvConnections: stage.flv?.connections ?? null,
     flvBackward: stage.flv?.backward ?? null,
     more: {

@@ -8,6 +8,9 @@ export const SERVER: HeadwaterOptions = withConfig('headwater.yaml')
 export const SHORT_WINDOW: HeadwaterOptions = withConfig('headwater-short-window.yaml')
 export const SHORT_WINDOW_SECONDS = 15
 
+/** The same with a small cache at the edge, which else fills for hours and would pass for a leak. */
+export const SMALL_CACHE: HeadwaterOptions = withConfig('headwater-small-cache.yaml')
+
 function withConfig(file: string): HeadwaterOptions {
   return { env: { LOG_LEVEL: 'info', HEADWATER_CONFIG: `${import.meta.dirname}/${file}` } }
 }

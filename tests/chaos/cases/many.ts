@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadwaterProcess } from '../../support/headwater-process.ts'
 import type { ChaosCase, Figures } from '../chaos-case.ts'
 import { residentMib } from '../processes.ts'
-import { SERVER } from '../server-options.ts'
+import { SMALL_CACHE } from '../server-options.ts'
 import type { Stage } from '../stage.ts'
 import { recordingOf } from './recording.ts'
 import { onStage } from './publisher.ts'
@@ -34,7 +34,7 @@ const twoHundred: ChaosCase = {
     },
   },
   run: async (context) => {
-    const server = await HeadwaterProcess.start(SERVER)
+    const server = await HeadwaterProcess.start(SMALL_CACHE)
     try {
       const options = { title: 'two hundred', server, browser: null, settleMs: 5000 }
       return await onStage(context, options, (stage) => endure(stage, context.say))
