@@ -11,6 +11,7 @@ import { captureLog } from '../../tests/support/log-lines.ts'
 import { ScriptedProgram } from '../../tests/support/recorded-program.ts'
 import { completeRecording } from './complete.ts'
 import { Recorder, type RecorderOptions } from './recorder.ts'
+import type { Recording } from './recording.ts'
 import { RecordingFiles } from './recording-files.ts'
 import { openRecordingFile, type OpenRecordingFile, type RecordingFile } from './recording-writer.ts'
 
@@ -237,13 +238,18 @@ describe('a disk that is full', () => {
 })
 
 describe('completing', () => {
-  it('may be cut short anywhere and done again', async () => {
+  /** A program that has ended, and what its recorder has left. */
+  const recorded = async (parts: number): Promise<{ program: ScriptedProgram; recording: Recording }> => {
     const program = new ScriptedProgram()
     const recorder = record(program)
-    program.publish(30)
+    program.publish(parts)
     program.end()
     await recorder.done
-    const recording = await files.get(program.roomId, program.id)
+    return { program, recording: await files.get(program.roomId, program.id) }
+  }
+
+  it('may be cut short anywhere and done again', async () => {
+    const { program, recording } = await recorded(30)
     const { movie } = files.paths(program.roomId, program.id)
     await completeRecording(files, recording, 1)
     const once = await readFile(movie)
@@ -255,12 +261,7 @@ describe('completing', () => {
   })
 
   it('ends before a part that is not what it should be', async () => {
-    const program = new ScriptedProgram()
-    const recorder = record(program)
-    program.publish(30)
-    program.end()
-    await recorder.done
-    const recording = await files.get(program.roomId, program.id)
+    const { program, recording } = await recorded(30)
     const damaged = (await files.parts(recording))[20]?.start ?? 0
     const { movie } = files.paths(program.roomId, program.id)
     const file = await openRecordingFile(movie)
@@ -271,12 +272,7 @@ describe('completing', () => {
   })
 
   it('leaves nothing of a recording without a part', async () => {
-    const program = new ScriptedProgram()
-    const recorder = record(program)
-    program.publish(8)
-    program.end()
-    await recorder.done
-    const recording = await files.get(program.roomId, program.id)
+    const { program, recording } = await recorded(8)
     await truncate(files.paths(program.roomId, program.id).index, 0)
     expect(await completeRecording(files, recording, 1)).toBeNull()
     expect(await files.list(program.roomId)).toEqual([])

@@ -1,6 +1,6 @@
 /** A picture that says which frame it is: a number in black and white blocks along its top, readable after encoding and scaling. */
 import { spawn } from 'node:child_process'
-import { Publisher } from './publisher.ts'
+import { CHEAP_VIDEO, Publisher } from './publisher.ts'
 
 export interface CounterPublisherOptions {
   url: string
@@ -28,18 +28,7 @@ export function publishCounter(options: CounterPublisherOptions): Publisher {
   return new Publisher([
     ...['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', picture],
     ...['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'],
-    ...[
-      '-c:v',
-      'libx264',
-      '-preset',
-      'ultrafast',
-      '-tune',
-      'zerolatency',
-      '-pix_fmt',
-      'yuv420p',
-      '-b:v',
-      '800k',
-    ],
+    ...CHEAP_VIDEO,
     ...(options.videoOptions ?? []),
     ...['-g', frames, '-keyint_min', frames, '-sc_threshold', '0'],
     ...(options.audioOptions ?? ['-c:a', 'aac', '-b:a', '96k']),

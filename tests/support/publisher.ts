@@ -37,6 +37,12 @@ export class Publisher {
   }
 }
 
+/** H.264 that costs little. */
+export const CHEAP_VIDEO: readonly string[] = [
+  ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency'],
+  ...['-pix_fmt', 'yuv420p', '-b:v', '800k'],
+]
+
 export function publishFlashes(options: PublisherOptions): Publisher {
   const { size = '640x360', fps = '30', hasVideo = true, hasAudio = true, keyframeSeconds = 2 } = options
   const frames = Math.round(Number(fps.includes('/') ? 24 : fps) * keyframeSeconds)
@@ -46,21 +52,9 @@ export function publishFlashes(options: PublisherOptions): Publisher {
     ...(hasVideo ? ['-re', '-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${fps},${flash}`] : []),
     ...(hasAudio ? ['-re', '-f', 'lavfi', '-i', beep] : []),
   ]
-  const usual = [
-    '-c:v',
-    'libx264',
-    '-preset',
-    'ultrafast',
-    '-tune',
-    'zerolatency',
-    '-pix_fmt',
-    'yuv420p',
-    '-b:v',
-    '800k',
-  ]
   const video = hasVideo
     ? [
-        ...(options.videoOptions ?? usual),
+        ...(options.videoOptions ?? CHEAP_VIDEO),
         '-g',
         `${frames}`,
         '-keyint_min',
