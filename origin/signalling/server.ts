@@ -8,6 +8,7 @@ import { HeadwaterError } from '../../runtime/errors.ts'
 import { refuseUpgrade } from '../../runtime/http/server.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
+import { steadyNow } from '../../runtime/steady-clock.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { LiveFacts, LiveRooms } from '../program/live-rooms.ts'
 import { canManage } from '../room/access.ts'
@@ -31,7 +32,7 @@ export interface SignallingOptions {
   helloTimeoutMs?: number
   heartbeatMs?: number
   factsIntervalMs?: number
-  /** Wall clock, milliseconds. */
+  /** Of the programs, ms since 1970: players hold what is told against capture times. */
   now?: () => number
 }
 
@@ -236,7 +237,7 @@ export class Signalling {
   }
 
   #now(): number {
-    return this.#options.now?.() ?? Date.now()
+    return this.#options.now?.() ?? steadyNow()
   }
 }
 
