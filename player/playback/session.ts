@@ -6,6 +6,7 @@ import type { EngineEnd } from '../engine/engine.ts'
 import { PlayerError } from '../player-error.ts'
 import { waitMs } from '../room/backoff.ts'
 import { abilityHere } from './ability-here.ts'
+import { Buffering } from './buffering.ts'
 import { createEngine } from './create-engine.ts'
 import { takeEarly } from './early-start.ts'
 import { MEETING_LIMIT_MS, nextHandoverStep } from './handover.ts'
@@ -47,10 +48,10 @@ export class Session {
   readonly closed: Promise<SessionEnd>
   /** set by the first frame, on performance.now()'s scale */
   firstFrameAtMs: number | null = null
-  isBuffering = true
   isAutoMuted = false
   readonly #options: SessionOptions
   readonly #closing = new AbortController()
+  readonly #buffering: Buffering
   #screen: Screen | null = null
   #changing: Promise<void> = Promise.resolve()
   #past = { stalls: 0, stallMs: 0, droppedFrames: 0 }
@@ -58,9 +59,15 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options
+    this.#buffering = new Buffering(options.onChange)
     this.parts = takeEarly(options.roomId) ?? openStream(options.baseUrl, options.roomId)
     this.closed = new Promise((resolve) => (this.#end = resolve))
     void this.parts.lost.then((error) => this.#fail(error))
+  }
+
+  /** The viewer is to be told that the picture waits for media. */
+  get isBuffering(): boolean {
+    return this.#buffering.isTold
   }
 
   get screen(): Screen | null {
@@ -126,6 +133,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#buffering.close()
     this.#end({ reason: 'closed' })
     await this.#screen?.close()
     this.#screen = null
@@ -147,7 +155,7 @@ export class Session {
       ...sound,
       onFirst: () => {
         this.firstFrameAtMs ??= performance.now()
-        this.isBuffering = false
+        this.#buffering.goOn()
         onChange()
       },
     })
@@ -168,13 +176,9 @@ export class Session {
 
   #listen(screen: Screen): void {
     const { video } = screen
-    const buffering = (isBuffering: boolean) => () => {
-      if (screen !== this.#screen) return
-      this.isBuffering = isBuffering
-      this.#options.onChange()
-    }
-    video.addEventListener('waiting', buffering(true))
-    video.addEventListener('playing', buffering(false))
+    const isShown = (): boolean => screen === this.#screen
+    video.addEventListener('waiting', () => isShown() && this.#buffering.wait())
+    video.addEventListener('playing', () => isShown() && this.#buffering.goOn())
     video.addEventListener('pause', () => this.#options.onChange())
     video.addEventListener('ended', () => screen === this.#screen && this.#end({ reason: 'ended' }))
   }
