@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { HeadwaterError } from '../../runtime/errors.ts'
-import type { PublisherKind } from '../program/live-rooms.ts'
+import { PUBLISHER_KINDS } from '../program/live-rooms.ts'
 import {
   cleanTitle,
   countCharacters,
@@ -46,9 +46,7 @@ export const settingsBody = z.object({
   slate_language: z.enum(SLATE_LANGUAGES).optional(),
 })
 
-const PUBLISHERS: readonly PublisherKind[] = ['obs', 'standby']
-
-export const takeoverBody = z.object({ source: z.enum(PUBLISHERS) })
+export const takeoverBody = z.object({ source: z.enum(PUBLISHER_KINDS) })
 
 /** The settings a body names, as the rooms keep them. */
 export function settingsOf(body: z.output<typeof settingsBody>): Partial<RoomSettings> {

@@ -29,6 +29,8 @@ export type SourceKind = (typeof SOURCE_KINDS)[number]
 /** A kind that somebody publishes, by one of the room's keys. */
 export type PublisherKind = Exclude<SourceKind, 'slate'>
 
+export const PUBLISHER_KINDS: readonly PublisherKind[] = ['obs', 'standby']
+
 /** One of a room's sources: a connected publisher, or the slate while it feeds. */
 export interface SourceStatus {
   kind: SourceKind
