@@ -77,22 +77,6 @@ it('a program goes on whatever the clock of the machine does', async () => {
   await eventually(() => (packager?.nextPart ?? 0) > next + 8)
 })
 
-it('an encoder that was lost, and tries again after the stream was ended, is told so', async () => {
-  running = await startOrigin()
-  const { origin } = running
-  const { room, streamKey } = await running.createRoom()
-  const client = await RtmpClient.publisher(origin.rtmp.port, streamKey)
-  talk(client)
-  await eventually(() => origin.programs.facts(room.id).state === 'live')
-  client.end()
-  await eventually(() => origin.programs.facts(room.id).state === 'interrupted')
-  await origin.programs.end(room.id)
-  const again = await RtmpClient.ready(origin.rtmp.port)
-  again.publish(streamKey)
-  await again.closed()
-  expect(again.status?.description).toContain('ended in the studio')
-})
-
 it('a newcomer that waits for its turn is refused when the stream is ended meanwhile', async () => {
   running = await startOrigin()
   const { origin } = running

@@ -4,7 +4,7 @@ import { roomLogger, type Logger } from '../../runtime/logger.ts'
 import type { EndReason, Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
 import { KeyGuard } from '../room/key-guard.ts'
 import type { RoomRegistry } from '../room/registry.ts'
-import { PUBLISHER_KINDS, type PublisherKind } from './live-rooms.ts'
+import type { PublisherKind } from './live-rooms.ts'
 import type { Program } from './program.ts'
 import type { Source } from './source.ts'
 
@@ -56,10 +56,12 @@ export class Publishers {
     return this.#claim(found.room.id, found.kind, session)
   }
 
-  /** Sends a room's publishers away, and tells those who come back at once why; so too those who were lost, and are trying. */
+  /** Sends a room's publishers away, and tells those who come back at once why. */
   dismiss(roomId: string, description: string): void {
-    for (const kind of PUBLISHER_KINDS) this.#hold(roomId, kind, description)
-    for (const { session } of this.#of(roomId)) session.close('stopped')
+    for (const { kind, session } of this.#of(roomId)) {
+      this.#hold(roomId, kind, description)
+      session.close('stopped')
+    }
   }
 
   /** What one of them sends cannot be taken, or what all of them do. */
