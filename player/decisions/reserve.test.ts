@@ -96,8 +96,12 @@ describe('chooseJump', () => {
 
 describe('hasSlept', () => {
   it('tells a stopped page from one that is only looked at once a minute', () => {
-    expect(hasSlept({ wallS: 30, playedS: 0.4 })).toBe(true)
-    expect(hasSlept({ wallS: 60, playedS: 60.2 })).toBe(false)
-    expect(hasSlept({ wallS: 3, playedS: 0 })).toBe(false)
+    expect(hasSlept({ wallS: 30, playedS: 0.4, isHidden: true })).toBe(true)
+    expect(hasSlept({ wallS: 60, playedS: 60.2, isHidden: true })).toBe(false)
+    expect(hasSlept({ wallS: 3, playedS: 0, isHidden: false })).toBe(false)
+  })
+
+  it('is not taken in by a playhead that has run through the buffer on waking', () => {
+    expect(hasSlept({ wallS: 14, playedS: 9.5, isHidden: false })).toBe(true)
   })
 })

@@ -77,10 +77,13 @@ export function chooseJump({ mode, distanceS, heldDistanceS, bufferedAheadS, has
   return mode === 'low' && excess > LOW_JUMP_S && bufferedAheadS > excess + SEEK_MARGIN_S ? excess : 0
 }
 
-/** A clock that went on by this much more than the playhead, in one step, was stopped. */
+/** A clock that went on by this much more than the playhead, in one step, was stopped; so was a visible page not looked at for as long. */
 const SLEEP_S = 5
 
-/** Whether the device slept, or the page was stopped, between two looks. A throttled page looks seldom, but plays on. */
-export function hasSlept(step: { wallS: number; playedS: number }): boolean {
-  return step.wallS - step.playedS > SLEEP_S
+/**
+ * Whether the device slept, or the page was stopped, between two looks. A throttled page looks seldom, but plays on; and one
+ * that wakes up may have played, as its video tells it, what was in the buffer.
+ */
+export function hasSlept(step: { wallS: number; playedS: number; isHidden: boolean }): boolean {
+  return step.wallS - step.playedS > SLEEP_S || (!step.isHidden && step.wallS > SLEEP_S)
 }

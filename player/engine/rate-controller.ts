@@ -37,7 +37,7 @@ export class RateController {
   /** until when the seek of the start may happen; null: not yet begun */
   #startsUntilMs: number | null = null
   #timer: ReturnType<typeof setInterval> | null = null
-  #looked: { wallMs: number; playedS: number } | null = null
+  #looked: { wallMs: number; playedS: number; isHidden: boolean } | null = null
   #sleptAtMs = -Infinity
   #jumpedAtMs = -Infinity
   /** a hidden page's timers come once a minute: playing itself calls too */
@@ -130,11 +130,19 @@ export class RateController {
 
   #noticeSleep(): void {
     const { video } = this.#options
-    const looked = { wallMs: Date.now(), playedS: video.currentTime }
+    const looked = {
+      wallMs: Date.now(),
+      playedS: video.currentTime,
+      isHidden: globalThis.document?.hidden ?? false,
+    }
     const before = this.#looked
     this.#looked = looked
     if (before === null || video.paused) return
-    const step = { wallS: (looked.wallMs - before.wallMs) / 1000, playedS: looked.playedS - before.playedS }
+    const step = {
+      wallS: (looked.wallMs - before.wallMs) / 1000,
+      playedS: looked.playedS - before.playedS,
+      isHidden: looked.isHidden || before.isHidden,
+    }
     if (hasSlept(step)) this.#sleptAtMs = performance.now()
   }
 
