@@ -22,13 +22,13 @@ export default defineConfig({
         },
       },
       {
-        // After the unit tests and two files at a time: mostly they wait, for outages and reserves as long as they are.
+        // After the unit tests and one file at a time: they share two cores with ffmpeg and Chromium, and measure time.
         test: {
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/long/**', 'tests/obs/**', 'tests/shapes/**'],
           globalSetup: ['tests/support/temporary-folder.ts'],
-          maxWorkers: 2,
+          fileParallelism: false,
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,
           retry: 0,
