@@ -2,7 +2,7 @@
 import { eventually } from '../../support/eventually.ts'
 import type { ChaosCase } from '../chaos-case.ts'
 import { encodersOf } from '../processes.ts'
-import { onStage } from './publisher.ts'
+import { onStage, UNSEEN_AND_IN_SYNC } from './publisher.ts'
 
 const FOUND_LIMIT_MS = 5000
 const SEEN_MS = 13_000
@@ -14,13 +14,7 @@ function encoderCase(signal: 'SIGKILL' | 'SIGSTOP', limitMs: number): ChaosCase 
     title: isKill ? 'encoder (ffmpeg) killed with -9' : 'encoder (ffmpeg) stopped, alive and silent',
     isShort: isKill,
     bars: {
-      stallMs: 0,
-      noOverlay: true,
-      reloads: 0,
-      missingFrames: 0,
-      contiguous: true,
-      flvKept: true,
-      lipSyncMs: 40,
+      ...UNSEEN_AND_IN_SYNC,
       longestWithoutPartsMs: limitMs,
     },
     run: (context) =>

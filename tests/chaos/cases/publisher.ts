@@ -4,15 +4,17 @@ import type { CaseContext, ChaosCase, Figures, Outcome } from '../chaos-case.ts'
 import { measure, outcomeOf, type Measured } from '../measure.ts'
 import { Stage, type StageOptions } from '../stage.ts'
 
-const UNSEEN = {
+/** Viewers notice nothing, and nothing that was sent is lost. */
+export const UNSEEN = {
   stallMs: 0,
   noOverlay: true,
   reloads: 0,
   missingFrames: 0,
   contiguous: true,
   flvKept: true,
-  lipSyncMs: 40,
 } as const
+/** The same where a publisher or an encoder has come back. */
+export const UNSEEN_AND_IN_SYNC = { ...UNSEEN, lipSyncMs: 40 } as const
 
 type More = Figures['more']
 
@@ -37,7 +39,7 @@ function killed(seconds: number): ChaosCase {
   return {
     name: `publisher-${seconds}s`,
     title: `publisher killed, back after ${seconds} s`,
-    bars: UNSEEN,
+    bars: UNSEEN_AND_IN_SYNC,
     isShort: seconds === 3,
     run: (context) =>
       onStage(context, { title: `killed ${seconds} s` }, async (stage) => {
@@ -50,14 +52,14 @@ function killed(seconds: number): ChaosCase {
 const nothing: ChaosCase = {
   name: 'nothing',
   title: 'nothing is killed (what the machine does by itself)',
-  bars: UNSEEN,
+  bars: UNSEEN_AND_IN_SYNC,
   run: (context) => onStage(context, { title: 'nothing' }, async () => void (await sleep(20_000))),
 }
 
 const halfOpen: ChaosCase = {
   name: 'half-open-3s',
   title: 'the line swallows all for 3 s and stays open, then a new connection',
-  bars: UNSEEN,
+  bars: UNSEEN_AND_IN_SYNC,
   run: (context) =>
     onStage(context, { title: 'half-open' }, async (stage) => {
       stage.proxy.freeze()
@@ -71,7 +73,7 @@ const three: ChaosCase = {
   name: 'three-in-a-minute',
   title: 'publisher killed three times in a minute, 3 s each',
   // The slate comes sooner each time, and is told of when it is long.
-  bars: { ...UNSEEN, noOverlay: false },
+  bars: { ...UNSEEN_AND_IN_SYNC, noOverlay: false },
   run: (context) =>
     onStage(context, { title: 'three' }, async (stage) => {
       for (let n = 0; n < 3; n++) {
@@ -86,7 +88,7 @@ const three: ChaosCase = {
 const otherShape: ChaosCase = {
   name: 'other-shape',
   title: 'publisher killed, back after 2 s with 426×240 at 25 fps, 44.1 kHz',
-  bars: UNSEEN,
+  bars: UNSEEN_AND_IN_SYNC,
   run: (context) =>
     onStage(context, { title: 'other shape' }, async (stage) => {
       await stage.outage(2000, { size: '426x240', fps: 25, sampleRate: 44_100 })

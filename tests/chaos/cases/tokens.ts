@@ -5,7 +5,7 @@ import { HeadwaterProcess } from '../../support/headwater-process.ts'
 import type { ChaosCase } from '../chaos-case.ts'
 import { SERVER } from '../server-options.ts'
 import type { Stage } from '../stage.ts'
-import { onStage } from './publisher.ts'
+import { onStage, UNSEEN } from './publisher.ts'
 
 const TRIES = 1000
 /** Every address of 127/8 is this machine: the limit is by address, and viewers come from another one. */
@@ -21,12 +21,7 @@ const wrongToken: ChaosCase = {
   name: 'wrong-token',
   title: 'wrong publisher token, 1,000 times',
   bars: {
-    stallMs: 0,
-    noOverlay: true,
-    reloads: 0,
-    missingFrames: 0,
-    contiguous: true,
-    flvKept: true,
+    ...UNSEEN,
     more: { accepted: 0, interruptions: 0, keyStillGood: true },
   },
   run: async (context) => {

@@ -8,7 +8,7 @@ import { TcpProxy } from '../../support/tcp-proxy.ts'
 import { CannotRun, type ChaosCase } from '../chaos-case.ts'
 import type { SeenFrame } from '../meters/frames.ts'
 import type { Stage } from '../stage.ts'
-import { onStage } from './publisher.ts'
+import { onStage, UNSEEN } from './publisher.ts'
 
 const ATTEMPTS = 3
 const REFUSED_LIMIT_MS = 8000
@@ -17,12 +17,7 @@ const oneKey: ChaosCase = {
   name: 'two-publishers',
   title: 'a second publisher with the same key, three times',
   bars: {
-    stallMs: 0,
-    noOverlay: true,
-    reloads: 0,
-    missingFrames: 0,
-    contiguous: true,
-    flvKept: true,
+    ...UNSEEN,
     more: { refusedAfterMs: 3000, interruptions: 0 },
   },
   run: (context) =>
