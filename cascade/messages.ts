@@ -1,0 +1,162 @@
+/**
+ * What a peer and the coordinator say to each other, as JSON over the room's signalling WebSocket (docs/api.md). Both ends check
+ * what they are sent against these schemas.
+ */
+import { z } from 'zod'
+import { PEER_ID_PATTERN } from './peer-id.ts'
+
+const peerId = z.string().regex(PEER_ID_PATTERN)
+const programId = z.string().regex(/^[a-z0-9]{8,32}$/)
+const trackName = z.string().regex(/^[a-z0-9]{1,16}$/)
+/** As in SDP (RFC 8122, 5). */
+const fingerprint = z.string().regex(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/)
+const count = z.int().min(0).max(1_000_000_000)
+const share = z.number().min(0).max(1)
+const kbps = z.number().min(0).max(10_000_000)
+const ms = z.number().min(0).max(3_600_000)
+
+export const MAX_PARENTS = 4
+export const MAX_SDP_CHARS = 8192
+
+/** What a device and its viewer allow. */
+export const abilitySchema = z.object({
+  device: z.enum(['desktop', 'mobile', 'root']),
+  /** passes on what it receives */
+  relays: z.boolean(),
+  upload_kbps: kbps,
+  max_children: z.int().min(0).max(512),
+  /** a hidden tab is a leaf */
+  hidden: z.boolean(),
+  /** insists on relayed ICE, to hide its address */
+  relay_only: z.boolean(),
+})
+export type Ability = z.output<typeof abilitySchema>
+
+export const linkStatsSchema = z.object({
+  id: peerId,
+  rtt_ms: ms,
+  loss: share,
+  jitter_ms: ms.default(0),
+  bytes: count,
+  relayed: z.boolean(),
+})
+
+/** Client → server. */
+export const cascadeClientMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('cascade-join'),
+    program_id: programId,
+    rendition: trackName,
+    fingerprint,
+    ability: abilitySchema,
+    /** whoever was here before the connection to the signalling broke: its old name and the secret it was given with it */
+    rejoin: z
+      .object({
+        peer_id: peerId,
+        secret: z.string().min(1).max(128),
+        parents: z.array(peerId).max(MAX_PARENTS),
+      })
+      .optional(),
+  }),
+  /** Carried to `to`, if the coordinator chose the pair. Candidates: RFC 8839; an empty one is the end of them. */
+  z.object({
+    type: z.literal('cascade-signal'),
+    to: peerId,
+    kind: z.enum(['offer', 'answer', 'candidate']),
+    sdp: z.string().max(MAX_SDP_CHARS),
+    mid: z.string().max(32).optional(),
+  }),
+  /** Every 10 s, and sooner when something is wrong. Counts are since the last report. */
+  z.object({
+    type: z.literal('cascade-stats'),
+    ability: abilitySchema,
+    parents: z.array(linkStatsSchema).max(MAX_PARENTS),
+    children: z.int().min(0).max(512),
+    spare_kbps: kbps,
+    bytes: z.object({ cascade: count, http: count, sent: count }),
+    stalls: z.int().min(0).max(10_000),
+    stall_ms: ms,
+    played_ms: ms,
+  }),
+  /** A parent is gone, full or no good: another is needed. */
+  z.object({
+    type: z.literal('cascade-lost'),
+    parent: peerId,
+    why: z.enum(['silent', 'zombie', 'closed', 'denied', 'unreachable', 'slow', 'polluted']),
+  }),
+  /** Proof that a peer passed on what the origin did not sign: META as signed, and the hash of what came. */
+  z.object({
+    type: z.literal('cascade-polluted'),
+    parent: peerId,
+    track: trackName,
+    number: count,
+    chunk: z.int().min(0).max(1024),
+    meta: z.string().max(8192),
+    hash: z.string().max(64),
+  }),
+  z.object({ type: z.literal('cascade-leave') }),
+])
+export type CascadeClientMessage = z.output<typeof cascadeClientMessage>
+
+export const iceServerSchema = z.object({
+  urls: z.array(z.string().max(512)).min(1).max(8),
+  username: z.string().max(512).optional(),
+  credential: z.string().max(512).optional(),
+})
+export type IceServer = z.output<typeof iceServerSchema>
+
+/** A parent as it was chosen. `stripes`: bit mask; 0 for heartbeats alone. `why`: for people. */
+export const parentSchema = z.object({
+  id: peerId,
+  role: z.enum(['primary', 'backup']),
+  stripes: z.int().min(0).max(31),
+  depth: z.int().min(0).max(16),
+  why: z.string().max(200),
+})
+export type ParentAssignment = z.output<typeof parentSchema>
+
+export const OFF_REASONS = [
+  'disabled',
+  'control_group',
+  'full',
+  'no_root',
+  'banned',
+  'not_live',
+  'rate',
+] as const
+
+/** Server → client. */
+export const cascadeServerMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('cascade-welcome'),
+    peer_id: peerId,
+    secret: z.string().max(128),
+    /** base64url: the room's Ed25519 key, of parts and tokens */
+    public_key: z.string().max(64),
+    ice_servers: z.array(iceServerSchema).max(8),
+    /** ms between reports */
+    stats_ms: z.int().min(500).max(60_000),
+  }),
+  /** The whole of its parents from now on, best first; `token` (base64url) is shown to those it does not know yet. */
+  z.object({
+    type: z.literal('cascade-parents'),
+    parents: z.array(parentSchema).max(MAX_PARENTS),
+    token: z.string().max(1024),
+  }),
+  z.object({
+    type: z.literal('cascade-signal'),
+    from: peerId,
+    kind: z.enum(['offer', 'answer', 'candidate']),
+    sdp: z.string().max(MAX_SDP_CHARS),
+    mid: z.string().max(32).optional(),
+  }),
+  /** No cascade for this viewer: HTTP alone. `retry_ms`: ask again after so long; null for never. */
+  z.object({
+    type: z.literal('cascade-off'),
+    reason: z.enum(OFF_REASONS),
+    retry_ms: z.int().min(1000).max(3_600_000).nullable(),
+  }),
+  /** Whom a peer must not deal with any more: a polluter. */
+  z.object({ type: z.literal('cascade-cut'), peer_id: peerId }),
+])
+export type CascadeServerMessage = z.output<typeof cascadeServerMessage>
