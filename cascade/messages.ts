@@ -3,20 +3,23 @@
  * what they are sent against these schemas.
  */
 import { z } from 'zod'
-import { PEER_ID_PATTERN } from './peer-id.ts'
+import {
+  count,
+  fingerprint,
+  iceServerSchema,
+  kbps,
+  ms,
+  peerId,
+  programId,
+  share,
+  signalFields,
+  trackName,
+} from './message-fields.ts'
 
-const peerId = z.string().regex(PEER_ID_PATTERN)
-const programId = z.string().regex(/^[a-z0-9]{8,32}$/)
-const trackName = z.string().regex(/^[a-z0-9]{1,16}$/)
-/** As in SDP (RFC 8122, 5). */
-const fingerprint = z.string().regex(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/)
-const count = z.int().min(0).max(1_000_000_000)
-const share = z.number().min(0).max(1)
-const kbps = z.number().min(0).max(10_000_000)
-const ms = z.number().min(0).max(3_600_000)
+export { MAX_SDP_CHARS } from './message-fields.ts'
+export type { IceServer } from './message-fields.ts'
 
 export const MAX_PARENTS = 4
-export const MAX_SDP_CHARS = 8192
 
 /** What a device and its viewer allow. */
 export const abilitySchema = z.object({
@@ -58,14 +61,8 @@ export const cascadeClientMessage = z.discriminatedUnion('type', [
       })
       .optional(),
   }),
-  /** Carried to `to`, if the coordinator chose the pair. Candidates: RFC 8839; an empty one is the end of them. */
-  z.object({
-    type: z.literal('cascade-signal'),
-    to: peerId,
-    kind: z.enum(['offer', 'answer', 'candidate']),
-    sdp: z.string().max(MAX_SDP_CHARS),
-    mid: z.string().max(32).optional(),
-  }),
+  /** Carried to `to`, if the coordinator chose the pair. A child offers, its parent answers. */
+  z.object({ type: z.literal('cascade-signal'), to: peerId, ...signalFields }),
   /** Every 10 s, and sooner when something is wrong. Counts are since the last report. */
   z.object({
     type: z.literal('cascade-stats'),
@@ -97,13 +94,6 @@ export const cascadeClientMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cascade-leave') }),
 ])
 export type CascadeClientMessage = z.output<typeof cascadeClientMessage>
-
-export const iceServerSchema = z.object({
-  urls: z.array(z.string().max(512)).min(1).max(8),
-  username: z.string().max(512).optional(),
-  credential: z.string().max(512).optional(),
-})
-export type IceServer = z.output<typeof iceServerSchema>
 
 /** A parent as it was chosen. `stripes`: bit mask; 0 for heartbeats alone. `why`: for people. */
 export const parentSchema = z.object({
@@ -143,13 +133,7 @@ export const cascadeServerMessage = z.discriminatedUnion('type', [
     parents: z.array(parentSchema).max(MAX_PARENTS),
     token: z.string().max(1024),
   }),
-  z.object({
-    type: z.literal('cascade-signal'),
-    from: peerId,
-    kind: z.enum(['offer', 'answer', 'candidate']),
-    sdp: z.string().max(MAX_SDP_CHARS),
-    mid: z.string().max(32).optional(),
-  }),
+  z.object({ type: z.literal('cascade-signal'), from: peerId, ...signalFields }),
   /** No cascade for this viewer: HTTP alone. `retry_ms`: ask again after so long; null for never. */
   z.object({
     type: z.literal('cascade-off'),
