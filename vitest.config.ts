@@ -15,6 +15,8 @@ export default defineConfig({
           include: [
             '{media,runtime,cascade,origin,edge,transcoder,player,bin,docs,demo}/**/*.test.{ts,mjs}',
             '*.test.ts',
+            // Virtual time and nothing but computing: as quick as unit tests.
+            'tests/sim/**/*.test.ts',
           ],
           globalSetup: ['tests/support/temporary-folder.ts'],
           testTimeout: 20_000,
@@ -26,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/long/**', 'tests/obs/**', 'tests/shapes/**'],
+          exclude: ['tests/long/**', 'tests/obs/**', 'tests/shapes/**', 'tests/sim/**'],
           globalSetup: ['tests/support/temporary-folder.ts'],
           fileParallelism: false,
           testTimeout: E2E_TIMEOUT_MS,
