@@ -64,7 +64,8 @@ export const MAX_CHUNK_BYTES = 16 * 1024
 
 const META_VERSION = 1
 const MAX_CHUNKS = 1024
-const MAX_NAME_BYTES = 64
+/** Of a program id and of a track's name. */
+export const MAX_NAME_BYTES = 64
 const INDEPENDENT = 1
 const LAST_OF_SEGMENT = 2
 /** The extended type of the META box: `headwater part 1` in ASCII. */
@@ -122,44 +123,36 @@ export function parseMeta(bytes: Uint8Array): SignedMeta {
   const uuid = head.take(16)
   if (META_UUID.some((byte, index) => uuid[index] !== byte)) throw new MediaError('unknown uuid box')
   const reader = new ByteReader(bytes.subarray(0, boxBytes), head.position)
-  const version = reader.u8()
-  if (version !== META_VERSION) throw new MediaError(`META version ${version}, only ${META_VERSION} is known`)
-  const flags = reader.u8()
-  const part = reader.u8()
-  const count = reader.u16()
-  if (part >= PARTS_PER_SEGMENT) throw new MediaError(`part ${part}, a segment has ${PARTS_PER_SEGMENT}`)
-  if (count > MAX_CHUNKS) throw new MediaError(`${count} chunks in a part, at most ${MAX_CHUNKS}`)
-  const msn = reader.u32()
-  const timescale = reader.u32()
-  const mediaTime = reader.u64()
-  const duration = reader.u32()
-  const captureTimeMs = reader.u64()
-  const bodyBytes = reader.u32()
-  const chunkBytes = reader.u32()
-  if (count !== chunkCount(bodyBytes, chunkBytes))
-    throw new MediaError(`${count} chunks of ${chunkBytes} bytes for a body of ${bodyBytes}`)
-  const program = readName(reader)
-  const track = readName(reader)
-  const chunkHashes = Array.from({ length: count }, () => reader.take(HASH_BYTES))
+  const meta = readSignedMeta(reader)
   const signed = bytes.subarray(head.position, reader.position)
   const signature = reader.take(SIGNATURE_BYTES)
   if (reader.remaining > 0) throw new MediaError(`${reader.remaining} bytes behind the signature`)
-  if (timescale === 0) throw new MediaError('timescale is 0')
-  const independent = (flags & INDEPENDENT) !== 0
-  const lastOfSegment = (flags & LAST_OF_SEGMENT) !== 0
-  const header = {
-    program,
-    track,
-    msn,
-    part,
-    independent,
-    lastOfSegment,
-    timescale,
-    mediaTime,
-    duration,
-    captureTimeMs,
-  }
-  return { meta: { header, bodyBytes, chunkBytes, chunkHashes }, signed, signature, bodyOffset: boxBytes }
+  return { meta, signed, signature, bodyOffset: boxBytes }
+}
+
+/** Reads the bytes under the signature alone. Throws `MediaError`. */
+export function parseSignedMeta(signed: Uint8Array): PartMeta {
+  const reader = new ByteReader(signed)
+  const meta = readSignedMeta(reader)
+  if (reader.remaining > 0) throw new MediaError(`${reader.remaining} bytes behind the chunk hashes`)
+  return meta
+}
+
+/**
+ * The part that was taken apart into these, byte for byte; `body` in one piece or in several. Throws `MediaError` where lengths do
+ * not fit; says nothing about hashes and signature.
+ */
+export function assemblePart(
+  signed: Uint8Array,
+  signature: Uint8Array,
+  body: Uint8Array | readonly Uint8Array[],
+): Part {
+  const { header, bodyBytes } = parseSignedMeta(signed)
+  const pieces = body instanceof Uint8Array ? [body] : body
+  const givenBytes = pieces.reduce((length, piece) => length + piece.length, 0)
+  if (givenBytes !== bodyBytes) throw new MediaError(`${givenBytes} bytes of body, META says ${bodyBytes}`)
+  if (signature.length !== SIGNATURE_BYTES) throw new MediaError(`signature of ${signature.length} bytes`)
+  return { header, bytes: concatBytes([encodeMetaBox(signed, signature), ...pieces]) }
 }
 
 /** A part from its bytes. Throws `MediaError`; says nothing about the signature (see `verifyPart`). */
@@ -177,6 +170,34 @@ export function splitSegment(bytes: Uint8Array): Part[] {
   return starts.map((box, index) =>
     readPart(bytes.subarray(box.start, starts[index + 1]?.start ?? bytes.length)),
   )
+}
+
+function readSignedMeta(reader: ByteReader): PartMeta {
+  const version = reader.u8()
+  if (version !== META_VERSION) throw new MediaError(`META version ${version}, only ${META_VERSION} is known`)
+  const flags = reader.u8()
+  const part = reader.u8()
+  const count = reader.u16()
+  if (part >= PARTS_PER_SEGMENT) throw new MediaError(`part ${part}, a segment has ${PARTS_PER_SEGMENT}`)
+  if (count > MAX_CHUNKS) throw new MediaError(`${count} chunks in a part, at most ${MAX_CHUNKS}`)
+  const msn = reader.u32()
+  const timescale = reader.u32()
+  if (timescale === 0) throw new MediaError('timescale is 0')
+  const mediaTime = reader.u64()
+  const duration = reader.u32()
+  const captureTimeMs = reader.u64()
+  const bodyBytes = reader.u32()
+  const chunkBytes = reader.u32()
+  if (count !== chunkCount(bodyBytes, chunkBytes))
+    throw new MediaError(`${count} chunks of ${chunkBytes} bytes for a body of ${bodyBytes}`)
+  const program = readName(reader)
+  const track = readName(reader)
+  const chunkHashes = Array.from({ length: count }, () => reader.take(HASH_BYTES))
+  const independent = (flags & INDEPENDENT) !== 0
+  const lastOfSegment = (flags & LAST_OF_SEGMENT) !== 0
+  const times = { timescale, mediaTime, duration, captureTimeMs }
+  const header = { program, track, msn, part, independent, lastOfSegment, ...times }
+  return { header, bodyBytes, chunkBytes, chunkHashes }
 }
 
 function chunkCount(bodyBytes: number, chunkBytes: number): number {

@@ -2,6 +2,7 @@
  * Every message between two peers. Little endian, behind one fixed header of 12 bytes; each kind has a file of its own beside
  * this one, with `encode…` and `parse…`, and vectors in tests/vectors/. docs/cascade.md tells what they are for.
  */
+import { HASH_BYTES, MAX_NAME_BYTES } from '../../media/part.ts'
 import type { PeerId } from '../peer-id.ts'
 
 /** Index into the tracks of the swarm, such as `['720p', 'audio']`. */
@@ -155,8 +156,12 @@ export const FRAME_CODES: Readonly<Record<FrameType, number>> = {
 
 /** A part of the cascade has no more chunks: 4 MiB. META stays below one message. */
 export const MAX_PART_CHUNKS = 256
+/** The META of a part with as many chunks and names as long as may be: 41 bytes of fields, two names, the hashes. */
+export const MAX_SIGNED_BYTES: number = 41 + 2 * (1 + MAX_NAME_BYTES) + HASH_BYTES * MAX_PART_CHUNKS
 export const MAX_TRACKS = 4
 export const MAX_WANTS = 32
 export const MAX_PATH = 12
 export const MAX_TOKEN_BYTES = 512
 export const STRIPES = 5
+/** The mask of all stripes. */
+export const ALL_STRIPES: number = 2 ** STRIPES - 1
