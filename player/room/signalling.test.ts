@@ -171,6 +171,24 @@ describe('Signalling', () => {
     expect(views).toEqual([])
   })
 
+  it('carries messages of others, both ways, once the server has let it in', () => {
+    const heard: unknown[] = []
+    let opened = 0
+    signalling.listen('cascade-', { onMessage: (message) => heard.push(message), onOpen: () => opened++ })
+    newest().accept()
+    expect(signalling.send({ type: 'cascade-leave' })).toBe(false)
+    newest().say({ type: 'room', state: 'live', program_id: 'p', at: 1 })
+    expect({ opened, isOpen: signalling.isOpen }).toEqual({ opened: 1, isOpen: true })
+    expect(signalling.send({ type: 'cascade-leave' })).toBe(true)
+    expect(newest().sent.at(-1)).toBe('{"type":"cascade-leave"}')
+    newest().say({ type: 'cascade-off', reason: 'full', retry_ms: null })
+    newest().say({ type: 'room', state: 'ended', program_id: 'p', at: 2 })
+    expect(heard).toEqual([{ type: 'cascade-off', reason: 'full', retry_ms: null }])
+    expect(views.at(-1)?.state).toBe('ended')
+    newest().end()
+    expect(signalling.isOpen).toBe(false)
+  })
+
   it('ends with its owner', async () => {
     newest().accept()
     signalling.close()

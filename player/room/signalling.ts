@@ -2,6 +2,7 @@
  * Keeps the view of one room: over a WebSocket, coming back by itself, and by asking every two seconds while there is none.
  */
 import { backoffMs, waitMs } from './backoff.ts'
+import type { ChannelListener, RoomChannel } from './room-channel.ts'
 import { watchWaking } from './watch-waking.ts'
 import {
   applyMessage,
@@ -48,12 +49,15 @@ const CLOSED_ABNORMALLY = 1006
 const OPEN = 1
 const PING = JSON.stringify({ type: 'ping' })
 
-export class Signalling {
+export class Signalling implements RoomChannel {
   readonly #options: SignallingOptions
   readonly #closing = new AbortController()
   #view: RoomView = UNKNOWN_ROOM
   #socket: RoomSocket | null = null
   #isOpen = false
+  /** the server has answered our hello */
+  #isAdmitted = false
+  readonly #listeners = new Map<ChannelListener, string>()
   #wake = new AbortController()
   /** gives the connection up without waiting for its goodbye */
   #giveUp: () => void = () => undefined
@@ -75,7 +79,23 @@ export class Signalling {
 
   close(): void {
     this.#closing.abort()
+    this.#listeners.clear()
     this.#socket?.close()
+  }
+
+  get isOpen(): boolean {
+    return this.#isAdmitted && this.#socket?.readyState === OPEN
+  }
+
+  send(message: { type: string }): boolean {
+    if (!this.isOpen) return false
+    this.#socket?.send(JSON.stringify(message))
+    return true
+  }
+
+  listen(prefix: string, listener: ChannelListener): () => void {
+    this.#listeners.set(listener, prefix)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** The network is back, or the device woke up: what was connected may be dead, and what waits need not. */
@@ -144,7 +164,7 @@ export class Signalling {
       let heardAtMs = Date.now()
       const end = (code: number): void => {
         clearInterval(heart)
-        if (this.#socket === socket) this.#isOpen = false
+        if (this.#socket === socket) this.#isOpen = this.#isAdmitted = false
         resolve(code)
       }
       this.#giveUp = () => {
@@ -169,10 +189,27 @@ export class Signalling {
 
   #hear(data: unknown): void {
     if (typeof data !== 'string' || data.length > MAX_MESSAGE_CHARS) return
-    const message = serverMessageSchema.safeParse(parseJson(data))
+    const said = parseJson(data)
+    if (this.#tell(said)) return
+    const message = serverMessageSchema.safeParse(said)
     if (!message.success) return
     const view = applyMessage(this.#view, message.data)
     if (view !== this.#view) this.#show(view)
+    if (!this.#isAdmitted && message.data.type === 'room') this.#admit()
+  }
+
+  /** What comes before the answer to our hello is not heard by the server. */
+  #admit(): void {
+    this.#isAdmitted = true
+    for (const listener of [...this.#listeners.keys()]) listener.onOpen()
+  }
+
+  #tell(said: unknown): boolean {
+    const type = typeof said === 'object' && said !== null && 'type' in said ? said.type : null
+    if (typeof type !== 'string') return false
+    const heard = [...this.#listeners].filter(([, prefix]) => type.startsWith(prefix))
+    for (const [listener] of heard) listener.onMessage(said)
+    return heard.length > 0
   }
 
   #show(view: RoomView): void {

@@ -46,6 +46,8 @@ export class HttpSource {
   #lookedAtMs = -Infinity
   /** how old the newest part was when it came */
   #lagMs: number | null = null
+  /** resolves when following goes on; null while it does */
+  #pause: { over: Promise<void>; end: () => void } | null = null
 
   constructor(options: HttpSourceOptions) {
     this.#options = options
@@ -59,8 +61,22 @@ export class HttpSource {
     return readTrackInfo(playlist)
   }
 
+  /** Asks for nothing more until `resume`: the parts come by another way. What was asked for still comes. */
+  pause(): void {
+    if (this.#pause) return
+    let end = (): void => undefined
+    const over = new Promise<void>((resolve) => (end = resolve))
+    this.#pause = { over, end }
+  }
+
+  resume(): void {
+    this.#pause?.end()
+    this.#pause = null
+  }
+
   close(): void {
     this.#closing.abort()
+    this.resume()
   }
 
   /** Asks for the parts to come one after the other, several at once where an answer takes longer than a part. */
@@ -69,6 +85,10 @@ export class HttpSource {
     let asked: { id: PartId; answer: Promise<boolean> }[] = []
     let idle = 0
     while (!this.#closing.signal.aborted && !track.ended) {
+      if (this.#pause) {
+        asked = await this.#rest(asked)
+        continue
+      }
       const depth = this.#depth()
       while (asked.length < depth) asked.push(this.#ask(this.#after(asked.at(-1)?.id ?? null)))
       const isThere = await asked.shift()?.answer
@@ -93,15 +113,34 @@ export class HttpSource {
     return { id, answer }
   }
 
+  async #rest(asked: readonly { answer: Promise<boolean> }[]): Promise<[]> {
+    await this.#abandon(asked)
+    await this.#pause?.over
+    this.#recent = []
+    return []
+  }
+
   async #abandon(asked: readonly { answer: Promise<boolean> }[]): Promise<[]> {
     await Promise.allSettled(asked.map(({ answer }) => answer))
     return []
   }
 
   #after(id: PartId | null): PartId {
-    const { next } = this.#options.track
-    if (!next) throw new PlayerError('part_not_found', 'the playlist lists no part')
-    return id === null ? next : partIdOf(Math.max(runningNumber(next), runningNumber(id) + 1))
+    const { next, find } = this.#followed()
+    let number = id === null ? next : Math.max(next, runningNumber(id) + 1)
+    // what came by another way need not come twice
+    while (find(number)) number++
+    return partIdOf(number)
+  }
+
+  #followed(): { next: number; find: (number: number) => boolean } {
+    const { track } = this.#options
+    if (!track.next) throw new PlayerError('part_not_found', 'the playlist lists no part')
+    const find = (number: number): boolean => {
+      const { msn, part } = partIdOf(number)
+      return (track.find(msn, part)?.bytes ?? null) !== null
+    }
+    return { next: runningNumber(track.next), find }
   }
 
   #depth(): number {

@@ -4,7 +4,7 @@ import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
 import type { PlayerError } from '../player-error.ts'
 import { LocalStream } from './local-stream.ts'
 import { MediaFetch } from './media-fetch.ts'
-import { CAPTURED_MS, MemoryOrigin, ORIGIN_ADDRESS } from './memory-origin.ts'
+import { CAPTURED_MS, MemoryOrigin, ORIGIN_ADDRESS, partOf } from './memory-origin.ts'
 
 const FOLDER = new URL('program1/', ORIGIN_ADDRESS)
 const NEVER = new AbortController().signal
@@ -237,6 +237,50 @@ describe('LocalStream', () => {
     origin.dateMs = CAPTURED_MS + 60 * 250 + 14_000
     origin.publish(60, 61)
     await until(() => countOf(origin.asked, /720p\/index/) > looks)
+  })
+
+  it('asks for nothing while a track is fed by another way, and goes on behind what that brought', async () => {
+    const { origin, stream, text } = open(20)
+    await text('720p/index.m3u8')
+    const feed = await stream.activate('720p')
+    feed.pause()
+    // what was asked for already still comes
+    origin.publish(60, 61)
+    await until(() => feed.track.find(7, 4)?.bytes !== undefined)
+    const before = origin.asked.length
+    origin.publish(61, 70)
+    for (let k = 61; k < 66; k++) feed.track.note(...partOf('720p', k))
+    await soon()
+    expect(origin.asked.length).toBe(before)
+    feed.track.note(...partOf('720p', 67))
+    feed.resume()
+    await until(() => feed.track.head?.msn === 8 && feed.track.head.part === 5)
+    const asked = origin.asked.slice(before).filter((path) => path.startsWith('720p/'))
+    expect(asked.slice(0, 3)).toEqual(['720p/8.2.m4s', '720p/8.4.m4s', '720p/8.5.m4s'])
+  })
+
+  it('brings single parts that nobody else brought, once, and tells of all that came over HTTP', async () => {
+    const { origin, stream, text } = open(20)
+    const fetched: string[] = []
+    stream.onFetched = ({ header }) => fetched.push(`${header.track} ${header.msn}.${header.part}`)
+    await text('720p/index.m3u8')
+    const { fetch, track } = await stream.activate('720p')
+    await Promise.all([fetch.alone(7, 1), fetch.alone(7, 1)])
+    await fetch.alone(7, 1)
+    expect(track.find(7, 1)?.bytes).toBeTruthy()
+    expect(countOf(origin.asked, /7\.1\.m4s/)).toBe(1)
+    expect(fetched).toContain('720p 7.1')
+  })
+
+  it('knows what it follows, the latest last', async () => {
+    const { stream } = open(20)
+    await stream.activate('720p')
+    await stream.activate('400p')
+    expect(stream.followed).toEqual(['720p', '400p'])
+    stream.rest('720p')
+    expect(stream.followed).toEqual(['400p'])
+    await stream.activate('720p')
+    expect(stream.followed).toEqual(['400p', '720p'])
   })
 
   it('opens a track anew that could not be opened', async () => {

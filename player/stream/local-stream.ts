@@ -5,7 +5,7 @@
 import { parseDeliveryDirectives } from '../../media/playlist/directives.ts'
 import { formatMediaPlaylist, viewMediaPlaylist } from '../../media/playlist/media.ts'
 import { runningNumberAt, partIdOf } from '../../media/part.ts'
-import type { PartHeader } from '../../media/part.ts'
+import type { Part, PartHeader } from '../../media/part.ts'
 import { PlayerError } from '../player-error.ts'
 import { locate, parseMaster, type Master } from './master.ts'
 import type { MediaFetch } from './media-fetch.ts'
@@ -35,6 +35,8 @@ export class LocalStream {
   readonly #held = new Set<() => void>()
   /** the rendition that was primed: the one to begin with */
   primed: string | null = null
+  /** told of every part that came over HTTP */
+  onFetched: ((part: Part) => void) | null = null
 
   constructor(options: LocalStreamOptions) {
     this.#options = options
@@ -81,6 +83,11 @@ export class LocalStream {
       feed.close()
       throw cause
     }
+  }
+
+  /** What is followed, in the order in which it was begun. */
+  get followed(): string[] {
+    return [...this.#feeds].flatMap(([name, feed]) => (feed.isResting ? [] : [name]))
   }
 
   find(name: string): TrackFeed | undefined {
@@ -169,7 +176,12 @@ export class LocalStream {
     if (this.#isClosed) throw new PlayerError('part_not_found', 'the stream is closed')
     const { http, onLost, onServerDate } = this.#options
     const address = new URL(`${master.program}/${name}/`, master.address).href
-    const feed = new TrackFeed({ name, program: master.program, address, http, onLost, onServerDate })
+    const feed = new TrackFeed({
+      ...{ name, program: master.program, address, http, onLost, onServerDate },
+      onPart: (part) => this.onFetched?.(part),
+    })
+    // begun anew: the last one
+    this.#feeds.delete(name)
     this.#feeds.set(name, feed)
     return feed
   }

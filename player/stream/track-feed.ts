@@ -1,5 +1,6 @@
 /** One local track with what fills it: opened together, closed together. */
 import { PARTS_PER_SEGMENT, partIdOf, runningNumber } from '../../media/part.ts'
+import type { Part } from '../../media/part.ts'
 import { Track } from '../../media/track.ts'
 import type { PlayerError } from '../player-error.ts'
 import { HttpSource } from './http-source.ts'
@@ -15,6 +16,8 @@ export interface TrackFeedOptions {
   http: MediaFetch
   onLost: ((error: PlayerError) => void) | undefined
   onServerDate: ((date: { serverMs: number; localMs: number }) => void) | undefined
+  /** told of every part that came over HTTP */
+  onPart?: ((part: Part) => void) | undefined
 }
 
 /** 40 s: the playing distance, what a viewer may go back, and a margin. */
@@ -31,9 +34,9 @@ export class TrackFeed {
   readonly #source: HttpSource
 
   constructor(options: TrackFeedOptions) {
-    const { name, program, address, http } = options
+    const { name, program, address, http, onPart } = options
     this.track = new Track({ name, maxSegments: MAX_SEGMENTS })
-    this.fetch = new TrackFetch({ track: this.track, address, http })
+    this.fetch = new TrackFetch({ track: this.track, address, http, onPart })
     this.#source = new HttpSource({
       track: this.track,
       program,
@@ -63,6 +66,15 @@ export class TrackFeed {
       for (let part = 0; part <= Math.min(head.part, PARTS_PER_SEGMENT - 1); part++)
         wanted.push(this.fetch.part(head.msn, part))
     await Promise.allSettled(wanted)
+  }
+
+  /** Follows no more while the parts come by another way. */
+  pause(): void {
+    this.#source.pause()
+  }
+
+  resume(): void {
+    this.#source.resume()
   }
 
   /** Follows no more; what is known stays. */

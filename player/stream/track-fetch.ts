@@ -14,12 +14,15 @@ export interface TrackFetchOptions {
   /** the track's folder, absolute, with its slash */
   address: string
   http: MediaFetch
+  /** told of every part that came */
+  onPart?: ((part: Part) => void) | undefined
 }
 
 export class TrackFetch {
   readonly #track: Track
   readonly #address: string
   readonly #http: MediaFetch
+  readonly #onPart: (part: Part) => void
   readonly #underWay = new Map<string, Promise<readonly Part[]>>()
   #init: Promise<Uint8Array> | null = null
 
@@ -27,6 +30,7 @@ export class TrackFetch {
     this.#track = options.track
     this.#address = options.address
     this.#http = options.http
+    this.#onPart = options.onPart ?? (() => undefined)
   }
 
   /** The init segment, fetched once. */
@@ -50,6 +54,12 @@ export class TrackFetch {
     const found = parts.find(({ header }) => header.msn === msn && header.part === part)
     if (!found) throw new PlayerError('part_not_found', `${msn}.${part} is not in what came`)
     return found.bytes
+  }
+
+  /** One part by itself, whether the track knows of it or not: somebody waits for just this one. */
+  async alone(msn: number, part: number): Promise<void> {
+    if (this.#track.find(msn, part)?.bytes || this.#underWay.has(segmentName(msn))) return
+    await this.#single(msn, part)
   }
 
   /** A finished segment's bytes. */
@@ -107,10 +117,10 @@ export class TrackFetch {
   }
 
   #keep(name: string, parts: readonly Part[]): readonly Part[] {
-    for (const { header, bytes } of parts) {
-      if (header.track !== this.#track.name)
+    for (const part of parts) {
+      if (part.header.track !== this.#track.name)
         throw new PlayerError('answer_malformed', `${name} is of another track`)
-      this.#track.note(header, bytes)
+      if (this.#track.note(part.header, part.bytes)) this.#onPart(part)
     }
     return parts
   }
