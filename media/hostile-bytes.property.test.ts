@@ -22,7 +22,7 @@ import { flvHeaderTags, flvTagsOf } from './flv-writer.ts'
 import { parseFragment, parseInit } from './fragment.ts'
 import { FragmentStream } from './fragment-stream.ts'
 import { MediaError } from './media-error.ts'
-import { parseMeta, readPart, splitSegment } from './part.ts'
+import { parseMeta, parseSignedMeta, readPart, splitSegment } from './part.ts'
 import { verifyPart } from './signature.ts'
 
 const RUNS = { numRuns: 2000 }
@@ -90,6 +90,7 @@ const READERS: [string, (bytes: Uint8Array) => unknown, fc.Arbitrary<Uint8Array>
   ['flvHeaderTags', (bytes) => flvHeaderTags(bytes, 0), damaged(VIDEO_INIT)],
   ['parseFragment', (bytes) => parseFragment(bytes, new Uint8Array(100)), damaged(MOOF)],
   ['parseMeta', parseMeta, fromParts],
+  ['parseSignedMeta', parseSignedMeta, damaged(parseMeta(VIDEO_PART).signed)],
   ['readPart', readPart, fromParts],
   ['splitSegment', splitSegment, fromParts],
   ['flvTagsOf', (bytes) => flvTagsOf(readPart(bytes)), fromParts],

@@ -13,11 +13,13 @@ import { concatBytes } from './bytes.ts'
 import { MediaError } from './media-error.ts'
 import { encodePart } from './part-writer.ts'
 import {
+  assemblePart,
   encodeMeta,
   encodeMetaBox,
   MAX_CHUNK_BYTES,
   MIN_CHUNKS,
   parseMeta,
+  parseSignedMeta,
   partIdOf,
   PARTS_PER_SEGMENT,
   readPart,
@@ -202,6 +204,47 @@ describe('parseMeta', () => {
 
   it('refuses names longer than any', () => {
     expect(() => metaBox({ program: 'x'.repeat(65) })).toThrow('name of 65 bytes')
+  })
+})
+
+describe('parseSignedMeta', () => {
+  it('reads from the signed bytes what parseMeta reads from the part', () => {
+    for (const track of [SMALL_VIDEO, SMALL_AUDIO]) {
+      const { meta, signed } = parseMeta(smallPart(track, FIRST).bytes)
+      expect(parseSignedMeta(signed)).toEqual(meta)
+    }
+  })
+
+  it('refuses bytes that are missing, and bytes behind the last hash', () => {
+    const { signed } = parseMeta(smallPart(SMALL_VIDEO, FIRST).bytes)
+    for (let length = 0; length < signed.length; length++)
+      expect(() => parseSignedMeta(signed.subarray(0, length))).toThrow(MediaError)
+    expect(() => parseSignedMeta(concatBytes([signed, new Uint8Array(1)]))).toThrow(
+      '1 bytes behind the chunk hashes',
+    )
+  })
+})
+
+describe('assemblePart', () => {
+  const { bytes } = smallPart(SMALL_VIDEO, FIRST)
+  const { signed, signature, bodyOffset } = parseMeta(bytes)
+  const body = bytes.subarray(bodyOffset)
+
+  it('makes of what a part was taken apart into the same bytes', () => {
+    const pieces = [body.subarray(0, 7), body.subarray(7)]
+    for (const whole of [assemblePart(signed, signature, body), assemblePart(signed, signature, pieces)]) {
+      expect(whole).toEqual({ header: syntheticHeader(SMALL_VIDEO, FIRST), bytes })
+      expect(verifyPart(whole.bytes, TEST_PUBLIC_KEY)).toBe(true)
+    }
+  })
+
+  it.each([
+    ['a body cut short', () => assemblePart(signed, signature, body.subarray(1))],
+    ['a body with bytes behind it', () => assemblePart(signed, signature, [body, new Uint8Array(1)])],
+    ['a signature cut short', () => assemblePart(signed, signature.subarray(1), body)],
+    ['META cut short', () => assemblePart(signed.subarray(1), signature, body)],
+  ])('refuses %s', (_, assemble) => {
+    expect(assemble).toThrow(MediaError)
   })
 })
 

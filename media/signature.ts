@@ -10,15 +10,18 @@ export type Sign = (message: Uint8Array) => Uint8Array
 export type Hash = (bytes: Uint8Array) => Uint8Array
 
 /** Keeps a signature over a part from being taken for one over anything else. */
-const DOMAIN = asciiBytes('headwater/part/1\0')
+const PART_DOMAIN = asciiBytes('headwater/part/1\0')
+
+/** Bytes and the signature over them. */
+export type Signed = Pick<SignedMeta, 'signed' | 'signature'>
 
 export function signWith(secretKey: Uint8Array): Sign {
   return (message) => ed25519.sign(message, secretKey)
 }
 
-/** What is handed to Ed25519 for these META bytes. */
-export function signingInput(signedMeta: Uint8Array): Uint8Array {
-  return concatBytes([DOMAIN, signedMeta])
+/** What is handed to Ed25519 for these bytes: META unless another domain is given. */
+export function signingInput(signed: Uint8Array, domain: Uint8Array = PART_DOMAIN): Uint8Array {
+  return concatBytes([domain, signed])
 }
 
 export function chunkBytesFor(bodyBytes: number): number {
@@ -29,14 +32,22 @@ export function chunkBytesFor(bodyBytes: number): number {
 export function hashChunks(body: Uint8Array, chunkBytes: number, hash: Hash = sha256): Uint8Array[] {
   const hashes: Uint8Array[] = []
   for (let at = 0; at < body.length; at += chunkBytes)
-    hashes.push(hash(body.subarray(at, at + chunkBytes)).subarray(0, HASH_BYTES))
+    hashes.push(hashChunk(body.subarray(at, at + chunkBytes), hash))
   return hashes
 }
 
-/** Whether the origin signed this META. */
-export function verifyMeta({ signed, signature }: SignedMeta, publicKey: Uint8Array): boolean {
+export function hashChunk(chunk: Uint8Array, hash: Hash = sha256): Uint8Array {
+  return hash(chunk).subarray(0, HASH_BYTES)
+}
+
+/** Whether the holder of the key signed these bytes in this domain: META unless another is given. Never throws. */
+export function verifySigned(
+  { signed, signature }: Signed,
+  publicKey: Uint8Array,
+  domain: Uint8Array = PART_DOMAIN,
+): boolean {
   try {
-    return ed25519.verify(signature, signingInput(signed), publicKey)
+    return ed25519.verify(signature, signingInput(signed, domain), publicKey)
   } catch {
     return false // a point that is not on the curve
   }
@@ -56,5 +67,5 @@ export function verifyPart(bytes: Uint8Array, publicKey: Uint8Array): boolean {
   const hashes = hashChunks(body, meta.chunkBytes)
   if (hashes.length !== meta.chunkHashes.length) return false
   const same = hashes.every((hash, index) => hash.every((byte, at) => meta.chunkHashes[index]?.[at] === byte))
-  return same && verifyMeta(parsed, publicKey)
+  return same && verifySigned(parsed, publicKey)
 }
