@@ -97,6 +97,8 @@ export interface ParentFacts {
   /** Share of the last heartbeats that were lost, 0 to 1. */
   loss: number
   jitterMs: number
+  /** What its path can carry, kbit/s. */
+  pathKbps: number
   bytes: number
   relayed: boolean
 }

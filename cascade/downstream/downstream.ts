@@ -1,0 +1,308 @@
+/** A peer's children: who may be one, what each is sent as it comes in, and what becomes of those that cannot keep up. */
+import type { PartState } from '../assembly/part-state.ts'
+import { PARTS_PER_SEGMENT } from '../../media/part.ts'
+import { Child } from './child.ts'
+import { stripeOf } from '../chunk.ts'
+import type { Clock } from '../clock.ts'
+import { channelOf, encodeFrame } from '../frame/codec.ts'
+import { STRIPES, type DenyReason, type Frame, type NackFrame, type SubscribeFrame } from '../frame/frame.ts'
+import { withResult } from '../assembly/later.ts'
+import { Link } from '../link/link.ts'
+import type { PeerLimits } from '../peer-options.ts'
+import type { PeerId } from '../peer-id.ts'
+import { PART_MS, type PartWindow } from '../assembly/part-window.ts'
+import type { Transport } from '../transport.ts'
+
+export interface DownstreamOptions {
+  program: string
+  rendition: string
+  clock: Clock
+  windows: readonly PartWindow[]
+  limits: PeerLimits
+  streamKbps: () => number
+  /** Null where it may be a child; else why not. */
+  admit: (
+    child: PeerId,
+    fingerprint: string,
+    token: Uint8Array,
+  ) => DenyReason | null | Promise<DenyReason | null>
+  /** This peer's own place: what a GRANT says. */
+  place: () => { depth: number; path: PeerId[] }
+  /** Named to children when this peer leaves. */
+  alternative: () => PeerId | null
+  onLeft: (child: PeerId) => void
+}
+
+const MIN_SOFT_BYTES = 64 * 1024
+const MIN_HARD_BYTES = 256 * 1024
+/** Stream in a queue: above the first stripes are given up, above the second parts. */
+const SOFT_MS = 250
+const HARD_MS = 1000
+/** Over the soft limit for so long, a child is let go. */
+const PATIENCE_MS = 2000
+const SILENCE_MS = 5000
+const SUBSCRIBE_LIMIT_MS = 5000
+const HOLD_MS = 150
+
+export class Downstream {
+  readonly #options: DownstreamOptions
+  readonly #children = new Map<PeerId, Child>()
+  #heldAtMs = -Infinity
+  bytesSent = 0
+
+  constructor(options: DownstreamOptions) {
+    this.#options = options
+  }
+
+  get children(): readonly Child[] {
+    return [...this.#children.values()]
+  }
+
+  /** How many were let in. */
+  get granted(): number {
+    let count = 0
+    for (const { isGranted } of this.#children.values()) if (isGranted) count++
+    return count
+  }
+
+  /** A connection is there; it is a child when it has asked and was let in. */
+  add(id: PeerId, transport: Transport): void {
+    const { clock } = this.#options
+    this.#children.get(id)?.link.close()
+    const link = new Link({
+      id,
+      transport,
+      clock,
+      onFrame: (frame) => this.#take(child, frame),
+      onBroken: () => this.#drop(child),
+    })
+    const child = new Child(link, clock.now())
+    this.#children.set(id, child)
+  }
+
+  sendMeta(part: PartState): void {
+    const message = this.#encodeMeta(part)
+    if (!message) return
+    for (const child of this.#children.values())
+      if (child.isGranted && child.wantsMeta(part) && child.mayHaveMeta(part, false))
+        child.link.sendEncoded('media', message)
+  }
+
+  /** Hands on a chunk to all that are to have it: each once, as it comes. */
+  forward(part: PartState, chunk: number): void {
+    const stripe = stripeOf(part.number, chunk)
+    let message: Uint8Array | null = null
+    for (const child of this.#children.values()) {
+      if (!child.isGranted || !child.wants(part, stripe, chunk)) continue
+      message ??= encodeChunk(part, chunk)
+      if (message && this.#hasRoom(child, part)) this.#sendChunk(child, message)
+    }
+  }
+
+  beat(spareKbps: number): void {
+    const holdings = this.#options.windows.flatMap((window) => window.holding() ?? [])
+    for (const { link } of this.#children.values()) link.beat(spareKbps, holdings)
+  }
+
+  /** Tells the children that what is missing is being repaired here. */
+  hold(): void {
+    const now = this.#options.clock.now()
+    if (now - this.#heldAtMs < HOLD_MS) return
+    this.#heldAtMs = now
+    this.#tell({ type: 'hold', forMs: HOLD_MS })
+  }
+
+  /** This peer hangs elsewhere now: they hear of their new ancestors, and who is one of them goes. */
+  announcePlace(): void {
+    const { depth, path } = this.#options.place()
+    for (const child of this.children) {
+      if (!child.isGranted) continue
+      if (path.includes(child.id)) this.#dismiss(child, 'refused')
+      else child.link.send({ type: 'grant', depth, path })
+    }
+  }
+
+  tick(): void {
+    const now = this.#options.clock.now()
+    for (const child of this.children) {
+      const isLate = !child.isGranted && now - child.sinceMs > SUBSCRIBE_LIMIT_MS
+      if (isLate || child.link.silentMs > SILENCE_MS) this.#drop(child)
+      else if (child.overSinceMs !== null) this.#watchPressure(child, now)
+    }
+  }
+
+  forgive(ms: number): void {
+    for (const { link } of this.#children.values()) link.forgive(ms)
+  }
+
+  /** Whoever passed on what is not the origin's, or must not be dealt with. */
+  cut(id: PeerId): void {
+    const child = this.#children.get(id)
+    if (child) this.#dismiss(child, 'polluted')
+  }
+
+  leave(): void {
+    this.#tell({ type: 'bye', reason: 'leaving', alternative: this.#options.alternative() })
+  }
+
+  close(): void {
+    for (const { link } of this.#children.values()) link.close()
+    this.#children.clear()
+  }
+
+  #tell(frame: Frame): void {
+    const message = encodeFrame(frame)
+    for (const child of this.#children.values())
+      if (child.isGranted) child.link.sendEncoded(channelOf(frame.type), message)
+  }
+
+  #take(child: Child, frame: Frame): void {
+    if (frame.type === 'subscribe') this.#subscribe(child, frame)
+    else if (frame.type === 'nack') this.#nack(child, frame)
+    else if (frame.type === 'bye') this.#drop(child)
+    // media from a child, and a parent's words, are left alone
+  }
+
+  #subscribe(child: Child, frame: SubscribeFrame): void {
+    if (child.isGranted) return this.#change(child, frame)
+    if (child.isChecking) return
+    child.isChecking = true
+    const { program, rendition, limits, admit } = this.#options
+    if (frame.program !== program || frame.rendition !== rendition) return this.#deny(child, 'stream')
+    if (this.granted >= limits.maxChildren) return this.#deny(child, 'full')
+    withResult(admit(child.id, child.link.fingerprint, frame.token), (reason) => {
+      if (child.link.isClosed) return
+      if (reason !== null) return this.#deny(child, reason)
+      const { depth, path } = this.#options.place()
+      if (path.includes(child.id)) return this.#deny(child, 'loop')
+      child.isGranted = true
+      child.link.send({ type: 'grant', depth, path })
+      this.#change(child, frame)
+    })
+  }
+
+  /** From 0 is from the next part on. What is here already of new stripes is sent along. */
+  #change(child: Child, { stripes, from }: SubscribeFrame): void {
+    const next = Math.max(...this.#options.windows.map(({ newest }) => newest)) + 1
+    const first = from === 0 ? next : from
+    const before = child.subscription.stripesFor(first)
+    child.subscription.change(first, stripes)
+    const added = stripes & ~before
+    if (added === 0) return
+    for (const window of this.#options.windows) {
+      for (let number = first; number <= window.newest; number++) {
+        const part = window.find(number)
+        if (part) this.#sendStripes(child, part, added)
+      }
+    }
+  }
+
+  #sendStripes(child: Child, part: PartState, stripes: number): void {
+    if (!part.known) return
+    this.#sendMetaTo(child, part, false)
+    part.chunks.forEach((bytes, chunk) => {
+      const isMeant = (stripes >> stripeOf(part.number, chunk)) & 1
+      if (bytes && isMeant) this.#sendNow(child, part, chunk)
+    })
+  }
+
+  #nack(child: Child, { wants }: NackFrame): void {
+    if (!child.isGranted) return
+    for (const want of wants) {
+      const part = this.#options.windows[want.track]?.find(want.number)
+      if (!part || part.number < (child.skipsTo.get(part.track) ?? 0)) continue
+      if (part.known && want.needsMeta) this.#sendMetaTo(child, part, true)
+      const chunks = want.chunks ?? part.chunks.map((_, chunk) => chunk)
+      const here = chunks.filter((chunk) => part.chunks[chunk])
+      if (here.length > 0 && child.mayHaveRepair(part, here.length))
+        for (const chunk of here) this.#sendNow(child, part, chunk)
+      if (!part.isWhole) child.owe(part, want)
+    }
+  }
+
+  #sendMetaTo(child: Child, part: PartState, isAsked: boolean): void {
+    const message = this.#encodeMeta(part)
+    if (message && child.mayHaveMeta(part, isAsked)) child.link.sendEncoded('media', message)
+  }
+
+  #sendNow(child: Child, part: PartState, chunk: number): void {
+    const message = encodeChunk(part, chunk)
+    if (message && this.#hasRoom(child, part)) this.#sendChunk(child, message)
+  }
+
+  #sendChunk(child: Child, message: Uint8Array): void {
+    if (!child.link.sendEncoded('media', message)) return
+    child.mediaBytes += message.length
+    this.bytesSent += message.length
+  }
+
+  #encodeMeta({ track, number, known }: PartState): Uint8Array | null {
+    if (!known) return null
+    const { signed, signature } = known
+    return encodeFrame({ type: 'meta', track, number, signed, signature })
+  }
+
+  /** Above the hard limit the rest of the segment is skipped: queues do not help who cannot keep up. */
+  #hasRoom(child: Child, part: PartState): boolean {
+    const buffered = child.link.bufferedBytes
+    const bytesPerMs = this.#options.streamKbps() / 8
+    if (buffered <= Math.max(MIN_SOFT_BYTES, bytesPerMs * SOFT_MS)) {
+      child.overSinceMs = null
+      return true
+    }
+    child.overSinceMs ??= this.#options.clock.now()
+    if (buffered <= Math.max(MIN_HARD_BYTES, bytesPerMs * HARD_MS)) return true
+    const to = (Math.floor(part.number / PARTS_PER_SEGMENT) + 1) * PARTS_PER_SEGMENT
+    child.skipsTo.set(part.track, to)
+    const { track, number: from } = part
+    child.link.send({ type: 'skip', track, from, to, reason: 'missing' })
+    return false
+  }
+
+  #watchPressure(child: Child, now: number): void {
+    const sinceMs = child.overSinceMs ?? now
+    const bytesPerMs = this.#options.streamKbps() / 8
+    if (child.link.bufferedBytes <= Math.max(MIN_SOFT_BYTES, bytesPerMs * SOFT_MS)) {
+      child.overSinceMs = null
+    } else if (now - sinceMs > PATIENCE_MS) this.#dismiss(child, 'pressure')
+    else if (now - child.toldOffAtMs > PATIENCE_MS && now - sinceMs > PART_MS) {
+      child.toldOffAtMs = now
+      child.link.send({ type: 'skip', track: 0, from: 0, to: 0, reason: 'pressure' })
+    }
+  }
+
+  #deny(child: Child, reason: DenyReason): void {
+    child.link.send({ type: 'deny', reason })
+    this.#release(child)
+  }
+
+  #dismiss(child: Child, reason: 'pressure' | 'refused' | 'polluted'): void {
+    child.link.send({ type: 'bye', reason, alternative: this.#options.alternative() })
+    this.#release(child)
+  }
+
+  /** Closed a little later, so that the last word arrives. */
+  #release(child: Child): void {
+    this.#forget(child)
+    this.#options.clock.after(SUBSCRIBE_LIMIT_MS / 10, () => child.link.close())
+  }
+
+  #drop(child: Child): void {
+    child.link.close()
+    this.#forget(child)
+  }
+
+  #forget(child: Child): void {
+    if (this.#children.get(child.id) !== child) return
+    this.#children.delete(child.id)
+    child.isGranted = false
+    this.#options.onLeft(child.id)
+  }
+}
+
+function encodeChunk(part: PartState, chunk: number): Uint8Array | null {
+  const bytes = part.chunks[chunk]
+  if (!bytes) return null
+  const { track, number, chunkCount } = part
+  return encodeFrame({ type: 'data', track, number, chunk, chunkCount: chunkCount ?? STRIPES, bytes })
+}

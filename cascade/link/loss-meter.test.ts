@@ -1,0 +1,43 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { LossMeter } from './loss-meter.ts'
+
+const noted = (sequences: Iterable<number>): LossMeter => {
+  const meter = new LossMeter()
+  for (const sequence of sequences) meter.note(sequence)
+  return meter
+}
+
+describe('the loss of a link', () => {
+  it('is the share of the numbers that did not come', () => {
+    const meter = noted(Array.from({ length: 200 }, (_, k) => k).filter((k) => k % 10 !== 3))
+    expect(meter.loss).toBeCloseTo(0.1, 2)
+    expect(meter.received).toBe(180)
+  })
+
+  it('is none for what comes late or twice', () => {
+    expect(noted([0, 2, 1, 4, 3, 3, ...Array.from({ length: 60 }, (_, k) => k + 5)]).loss).toBe(0)
+  })
+
+  it('says nothing on few numbers', () => {
+    expect(noted([0, 9]).loss).toBe(0)
+  })
+
+  it('forgets what is long past', () => {
+    const meter = noted([
+      ...Array.from({ length: 100 }, (_, k) => k * 2),
+      ...Array.from({ length: 600 }, (_, k) => k + 200),
+    ])
+    expect(meter.loss).toBe(0)
+  })
+
+  it('is a share, whatever comes in whatever order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(4_000_000), { maxLength: 300 }), (sequences) => {
+        const { loss } = noted(sequences)
+        expect(loss).toBeGreaterThanOrEqual(0)
+        expect(loss).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+})

@@ -1,0 +1,129 @@
+/** A parent as its child sees it: what it was asked for, what it holds, whether it keeps its word. */
+import { ArrivalClock } from './arrival.ts'
+import type { Holding } from '../frame/frame.ts'
+import type { Link } from '../link/link.ts'
+import type { PartState } from '../assembly/part-state.ts'
+import type { LostReason, ParentFacts, ParentRole } from '../peer-options.ts'
+import type { PeerId } from '../peer-id.ts'
+import { countStripes } from './stripes.ts'
+import { Subscription } from '../link/subscription.ts'
+
+/** Of parts in a row to which it brought nothing of its share. */
+const ZOMBIE_PARTS = 6
+/** A share of what a path could carry at the most: above it queues grow. */
+const PATH_SHARE = 0.6
+const LATE_GAIN = 1 / 16
+
+export class Parent {
+  readonly id: PeerId
+  readonly link: Link
+  readonly askedAtMs: number
+  readonly subscription = new Subscription()
+  readonly arrival = new ArrivalClock()
+  role: ParentRole['role']
+  /** The coordinator's wish. */
+  assigned: number
+  state: ParentFacts['state'] = 'asked'
+  depth: number | null = null
+  path: readonly PeerId[] = []
+  /** Its stripes are somebody else's for now; why. */
+  out: LostReason | null = null
+  /** When it was heard again while out. */
+  backSinceMs: number | null = null
+  /** It repairs what is missing: patience until then. */
+  holdUntilMs = -Infinity
+  /** It said that it sends too much: half of what it did, until then. */
+  limit: { stripes: number; untilMs: number } | null = null
+  mediaAtMs = -Infinity
+  mediaBytes = 0
+  /** Share of its parts that were late, lately. */
+  lateness = 0
+  #missed = 0
+  readonly #holdings = new Map<number, Holding>()
+  readonly #skips = new Map<number, { from: number; to: number }>()
+
+  constructor(role: ParentRole, link: Link, nowMs: number) {
+    this.id = role.id
+    this.role = role.role
+    this.assigned = role.stripes
+    this.link = link
+    this.askedAtMs = nowMs
+  }
+
+  get isUsable(): boolean {
+    return this.state === 'granted' && this.out === null && !this.link.isClosed
+  }
+
+  /** How many stripes of a stream of this rate its path can be trusted with. */
+  maxStripes(streamKbps: number, nowMs: number): number {
+    const byPath = streamKbps > 0 ? Math.floor((PATH_SHARE * this.link.pathKbps * 5) / streamKbps) : 5
+    const limited = this.limit && this.limit.untilMs > nowMs ? this.limit.stripes : 5
+    return Math.min(5, Math.max(byPath, 1), limited)
+  }
+
+  noteHoldings(holdings: readonly Holding[]): void {
+    for (const holding of holdings) this.#holdings.set(holding.track, holding)
+  }
+
+  /** It says that it has this part whole. */
+  holds(part: PartState): boolean {
+    const holding = this.#holdings.get(part.track)
+    const back = holding ? holding.newest - part.number : -1
+    return holding !== undefined && back >= 0 && back < 32 && ((holding.bitmap >>> back) & 1) === 1
+  }
+
+  /** -1 where it has said nothing. */
+  newestOf(track: number): number {
+    return this.#holdings.get(track)?.newest ?? -1
+  }
+
+  noteSkip(track: number, from: number, to: number): void {
+    this.#skips.set(track, { from, to })
+  }
+
+  skips(part: PartState): boolean {
+    const skip = this.#skips.get(part.track)
+    return skip !== undefined && part.number >= skip.from && part.number < skip.to
+  }
+
+  /** It was told off for sending too much: it keeps half. */
+  limitStripes(nowMs: number, forMs: number): void {
+    const stripes = Math.floor(countStripes(this.subscription.stripes) / 2)
+    this.limit = { stripes, untilMs: nowMs + forMs }
+  }
+
+  /** A chunk of media came from it, needed or not. */
+  noteMedia(bytes: number, nowMs: number): void {
+    this.mediaAtMs = nowMs
+    this.mediaBytes += bytes
+    this.#missed = 0
+  }
+
+  /** A part of which it had a share is whole. */
+  noteShare(hasBrought: boolean): void {
+    if (!hasBrought) this.#missed++
+  }
+
+  noteLate(isLate: boolean): void {
+    this.lateness += ((isLate ? 1 : 0) - this.lateness) * LATE_GAIN
+  }
+
+  /** It beats, others bring, it brings nothing. */
+  isZombie(nowMs: number): boolean {
+    return this.#missed >= ZOMBIE_PARTS && nowMs > this.holdUntilMs
+  }
+
+  facts(): ParentFacts {
+    const { id, role, state, depth, link } = this
+    return {
+      ...{ id, role, state, depth },
+      stripes: this.out === null ? this.subscription.stripes : 0,
+      rttMs: link.rttMs,
+      loss: link.loss,
+      jitterMs: this.arrival.jitterMs,
+      pathKbps: Math.round(link.pathKbps),
+      bytes: link.bytesIn,
+      relayed: link.isRelayed,
+    }
+  }
+}

@@ -1,0 +1,288 @@
+/** A peer's parents: who is asked for what, who is alive, who steps in. One table of stripes, worked out anew whenever something changes. */
+import type { Clock } from '../clock.ts'
+import type { DenyFrame, Frame, GrantFrame, SkipFrame } from '../frame/frame.ts'
+import { Link, SUSPECT_MS } from '../link/link.ts'
+import { Parent } from './parent.ts'
+import type { PartState } from '../assembly/part-state.ts'
+import type { LostReason, ParentRole, ParentSwitch } from '../peer-options.ts'
+import type { PeerId } from '../peer-id.ts'
+import { ALL_STRIPES, assignStripes } from './stripes.ts'
+import type { Transport } from '../transport.ts'
+
+export interface UpstreamOptions {
+  id: PeerId
+  program: string
+  rendition: string
+  clock: Clock
+  /** Of all tracks together, kbit/s; 0 before anything is known. */
+  streamKbps: () => number
+  /** The newest part of any track; -1 before the first. */
+  newest: () => number
+  onMedia: (frame: Extract<Frame, { type: 'meta' | 'data' }>, parent: Parent) => void
+  onHave: (parent: Parent) => void
+  onLost: (parent: Parent, why: LostReason, alternative: PeerId | null) => void
+  onSwitch: (change: Omit<ParentSwitch, 'gapMs'> & { lastMediaAtMs: number }) => void
+  /** Depth or ancestors have changed. */
+  onPath: () => void
+}
+
+const GRANT_LIMIT_MS = 3000
+/** Silent for so long, a parent that is out is given up. */
+const GIVE_UP_MS = 1000
+/** One that is heard again gets its stripes back after so long, not at every word. */
+const REINSTATE_MS = 1500
+const PRESSURE_MS = 5000
+/** So much later than the others' shares, most of the time: another one is wanted. */
+const SLOW_LATENESS = 0.6
+const MUCH_BETTER = 0.2
+/** A planned change takes effect this many parts ahead, so that no chunk has two bearers. */
+const AHEAD_PARTS = 2
+
+export class Upstream {
+  readonly #options: UpstreamOptions
+  #parents: Parent[] = []
+  token: Uint8Array = new Uint8Array(0)
+  switches = 0
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options
+  }
+
+  /** Best first. */
+  get parents(): readonly Parent[] {
+    return this.#parents
+  }
+
+  get hasUsable(): boolean {
+    return this.#parents.some(({ isUsable }) => isUsable)
+  }
+
+  find(id: PeerId): Parent | undefined {
+    return this.#parents.find((parent) => parent.id === id)
+  }
+
+  /** Null while nobody has granted anything. */
+  get depth(): number | null {
+    const above = this.#nearest()?.depth
+    return above === null || above === undefined ? null : above + 1
+  }
+
+  /** Ancestors by the first parent, nearest first. */
+  get path(): PeerId[] {
+    const parent = this.#nearest()
+    return parent ? [parent.id, ...parent.path] : []
+  }
+
+  add(role: ParentRole, transport: Transport): void {
+    const { clock, program, rendition } = this.#options
+    this.find(role.id)?.link.close()
+    this.#parents = this.#parents.filter(({ id }) => id !== role.id)
+    const link = new Link({
+      id: role.id,
+      transport,
+      clock,
+      onFrame: (frame) => this.#take(parent, frame),
+      onBroken: () => this.lose(parent, 'closed'),
+    })
+    const parent = new Parent(role, link, clock.now())
+    this.#parents.push(parent)
+    this.#sort()
+    // Alone, it is to push at once; beside others it is proven first.
+    const stripes = this.#parents.length === 1 ? ALL_STRIPES : 0
+    parent.subscription.change(0, stripes)
+    link.send({ type: 'subscribe', stripes, from: 0, program, rendition, token: this.token })
+  }
+
+  /** The coordinator's word: who is who from now on. Who is not named is taken leave of. */
+  setRoles(roles: readonly ParentRole[]): void {
+    for (const parent of [...this.#parents]) {
+      const role = roles.find(({ id }) => id === parent.id)
+      if (role) {
+        parent.role = role.role
+        parent.assigned = role.stripes
+      } else if (roles.some(({ id }) => this.find(id)?.isUsable)) this.#dismiss(parent)
+      // else it stays until somebody else is there
+      else parent.assigned = 0
+    }
+    this.#sort()
+    this.rebalance(AHEAD_PARTS)
+  }
+
+  /** Given up: its stripes are others' at once. Idempotent. */
+  lose(parent: Parent, why: LostReason, alternative: PeerId | null = null): void {
+    if (!this.#parents.includes(parent)) return
+    this.#parents = this.#parents.filter((other) => other !== parent)
+    parent.link.close()
+    if (parent.out === null) this.#switchFrom(parent, why)
+    this.rebalance(1)
+    this.#options.onLost(parent, why, alternative)
+    this.#options.onPath()
+  }
+
+  /** Works out who bears what from `newest + ahead` on, and says so to those for whom it changes. */
+  rebalance(ahead: number): void {
+    const now = this.#options.clock.now()
+    const kbps = this.#options.streamKbps()
+    const masks = assignStripes(
+      this.#parents.map((parent) => ({
+        assigned: parent.assigned,
+        isUsable: parent.isUsable,
+        maxStripes: parent.maxStripes(kbps, now),
+      })),
+    )
+    const from = Math.max(0, this.#options.newest() + ahead)
+    this.#parents.forEach((parent, at) => {
+      const stripes = masks[at] ?? 0
+      if (parent.state === 'granted' && parent.subscription.stripes !== stripes)
+        this.#ask(parent, stripes, from)
+    })
+  }
+
+  tick(): void {
+    const now = this.#options.clock.now()
+    for (const parent of [...this.#parents]) {
+      if (parent.state === 'asked') {
+        if (now - parent.askedAtMs > GRANT_LIMIT_MS) this.lose(parent, 'unreachable')
+      } else this.#watch(parent, now)
+    }
+  }
+
+  beat(spareKbps: number): void {
+    for (const { link } of this.#parents) link.beat(spareKbps, [])
+  }
+
+  /** This process stood still for so long: no parent's silence. */
+  forgive(ms: number): void {
+    for (const { link } of this.#parents) link.forgive(ms)
+  }
+
+  /** Whose this stripe of a part is; undefined where nobody's. */
+  bearerOf(part: PartState, stripe: number): Parent | undefined {
+    return this.#parents.find((parent) => (parent.subscription.stripesFor(part.number) >> stripe) & 1)
+  }
+
+  isSuspect(parent: Parent): boolean {
+    return parent.out !== null || parent.link.silentMs > SUSPECT_MS
+  }
+
+  close(): void {
+    for (const { link } of this.#parents) link.close()
+    this.#parents = []
+  }
+
+  /** Says good-bye to all of them; the links stay open for it to arrive. */
+  leave(): void {
+    for (const { link } of this.#parents) link.send({ type: 'bye', reason: 'leaving', alternative: null })
+  }
+
+  #watch(parent: Parent, now: number): void {
+    const { silentMs, deadAfterMs } = parent.link
+    if (silentMs > GIVE_UP_MS) return this.lose(parent, 'silent')
+    if (parent.out !== null) return this.#reinstate(parent, silentMs, now)
+    if (silentMs > deadAfterMs) return this.#bench(parent, 'silent')
+    if (parent.isZombie(now)) return this.lose(parent, 'zombie')
+    const others = this.#parents.filter((other) => other !== parent && other.isUsable)
+    const isSlow = parent.lateness > SLOW_LATENESS && now > parent.holdUntilMs
+    if (isSlow && others.some(({ lateness }) => lateness < parent.lateness * MUCH_BETTER))
+      this.lose(parent, 'slow')
+  }
+
+  /** Out of the game, for now: others bear its stripes. */
+  #bench(parent: Parent, why: LostReason): void {
+    if (!this.#parents.some((other) => other !== parent && other.isUsable)) return
+    parent.out = why
+    parent.backSinceMs = null
+    this.#switchFrom(parent, why)
+    this.rebalance(1)
+    this.#options.onPath()
+  }
+
+  #reinstate(parent: Parent, silentMs: number, now: number): void {
+    if (silentMs > SUSPECT_MS) parent.backSinceMs = null
+    else parent.backSinceMs ??= now
+    if (parent.backSinceMs === null || now - parent.backSinceMs < REINSTATE_MS) return
+    parent.out = null
+    this.rebalance(AHEAD_PARTS)
+    this.#options.onPath()
+  }
+
+  #switchFrom(parent: Parent, why: LostReason): void {
+    if (parent.subscription.stripes === 0) return
+    const to = this.#parents.find((other) => other !== parent && other.isUsable)?.id ?? null
+    this.switches++
+    this.#options.onSwitch({ from: parent.id, to, why, lastMediaAtMs: parent.mediaAtMs })
+  }
+
+  #dismiss(parent: Parent): void {
+    this.#parents = this.#parents.filter((other) => other !== parent)
+    parent.link.send({ type: 'bye', reason: 'moved', alternative: null })
+    this.#options.clock.after(GIVE_UP_MS, () => parent.link.close())
+  }
+
+  #ask(parent: Parent, stripes: number, from: number): void {
+    const { program, rendition } = this.#options
+    parent.subscription.change(from, stripes)
+    parent.link.send({ type: 'subscribe', stripes, from, program, rendition, token: new Uint8Array(0) })
+  }
+
+  #nearest(): Parent | undefined {
+    return this.#parents.find(({ isUsable }) => isUsable) ?? this.#parents.find(({ depth }) => depth !== null)
+  }
+
+  #sort(): void {
+    const rank = ({ role, assigned }: Parent): number => (role === 'primary' ? 0 : assigned > 0 ? 1 : 2)
+    this.#parents.sort((a, b) => rank(a) - rank(b))
+  }
+
+  #take(parent: Parent, frame: Frame): void {
+    const now = this.#options.clock.now()
+    switch (frame.type) {
+      case 'meta':
+      case 'data':
+        return this.#options.onMedia(frame, parent)
+      case 'have':
+        parent.noteHoldings(frame.holdings)
+        return this.#options.onHave(parent)
+      case 'grant':
+        return this.#granted(parent, frame)
+      case 'deny':
+        return this.#denied(parent, frame)
+      case 'hold':
+        parent.holdUntilMs = now + Math.min(frame.forMs, GIVE_UP_MS)
+        return
+      case 'skip':
+        return this.#skipped(parent, frame, now)
+      case 'bye':
+        return this.lose(parent, 'bye', frame.alternative)
+      default:
+        return // a child's words: none of a parent's
+    }
+  }
+
+  #granted(parent: Parent, { depth, path }: GrantFrame): void {
+    if (path.includes(this.#options.id)) return this.#refuse(parent)
+    const isNew = parent.state === 'asked'
+    parent.state = 'granted'
+    parent.depth = depth
+    parent.path = path
+    if (isNew) this.rebalance(AHEAD_PARTS)
+    this.#options.onPath()
+  }
+
+  /** It hangs below this peer itself. */
+  #refuse(parent: Parent): void {
+    parent.link.send({ type: 'bye', reason: 'refused', alternative: null })
+    this.lose(parent, 'denied')
+  }
+
+  #denied(parent: Parent, _frame: DenyFrame): void {
+    this.lose(parent, 'denied')
+  }
+
+  #skipped(parent: Parent, { track, from, to, reason }: SkipFrame, now: number): void {
+    parent.noteSkip(track, from, to)
+    if (reason !== 'pressure') return
+    parent.limitStripes(now, PRESSURE_MS)
+    this.rebalance(AHEAD_PARTS)
+  }
+}
