@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { describeTransportContract } from '../tests/contract/transport.ts'
 import { EventQueue } from '../tests/sim/event-queue.ts'
 import { seededRandom } from '../tests/sim/random.ts'
 import { memoryPair, type MemoryLinkOptions, type MemoryTransport } from './memory-transport.ts'
@@ -114,4 +115,16 @@ test('a rate queues, and media that waits is seen as buffered', () => {
   clock.runFor(15)
   expect(near.bufferedBytes).toBe(0)
   expect(log.map((line) => line.split(' ')[0])).toEqual(['15', '25'])
+})
+
+describeTransportContract('memory', async () => {
+  const clock = new EventQueue()
+  const [a, b] = memoryPair(clock, { delayMs: 20, rateKbps: 5000 })
+  const until = async (holds: () => boolean): Promise<void> => {
+    for (let ms = 0; !holds(); ms++) {
+      if (ms > 10_000) throw new Error(`did not come true: ${holds}`)
+      clock.runFor(1)
+    }
+  }
+  return { a, b, until, close: () => undefined }
 })

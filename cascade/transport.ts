@@ -28,7 +28,7 @@ export interface Transport {
   send(channel: Channel, message: Uint8Array): boolean
   /** Set by the engine that is given the transport. Messages are never delivered from inside `send`. */
   onMessage: ((channel: Channel, message: Uint8Array) => void) | null
-  /** Told once, when nothing will come any more. A connection state of the browser's is no reason to. */
+  /** Told once, when nothing will come any more, whichever end closed; not from inside `close`. A connection state of the browser's is no reason to. */
   onClosed: (() => void) | null
   /** Idempotent. */
   close(): void

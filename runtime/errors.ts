@@ -44,6 +44,7 @@ export const ERROR_STATUS = {
   state_corrupt: 500,
   store_full: 503,
   store_unavailable: 503,
+  cascade_unavailable: 503,
   ffmpeg_missing: 503,
   probe_failed: 502,
 } as const

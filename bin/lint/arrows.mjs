@@ -21,7 +21,7 @@ export const ENGINES = {
   ioredis: 'runtime/store/redis.ts',
   'hls.js': 'player/engine/hls-engine.ts',
   'mpegts.js': 'player/engine/flv-engine.ts',
-  'node-datachannel': 'edge/datachannel-transport.ts',
+  'node-datachannel': 'edge/datachannel/stack.ts',
 }
 
 /** Imported only where HTTP is spoken: in a file or folder whose name begins with `http`; their types, anywhere. */
