@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
+import { loadConfig } from '../../runtime/config.ts'
 import { eventually } from '../../tests/support/eventually.ts'
 import { audioHeaderTag, metadataTag } from '../../tests/support/flv-tags.ts'
 import { RtmpClient } from '../../tests/support/rtmp-client.ts'
@@ -90,4 +94,26 @@ it('a newcomer that waits for its turn is refused when the stream is ended meanw
   await newcomer.closed()
   expect(newcomer.status?.description).toContain('ended in the studio')
   expect(origin.programs.facts(room.id).state).toBe('ended')
+})
+
+it('a program whose window ran out while there was no origin has ended when there is one again', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'headwater-'))
+  running = await startOrigin({ dataDir })
+  const { room, streamKey } = await running.createRoom()
+  talk(await RtmpClient.publisher(running.origin.rtmp.port, streamKey))
+  await eventually(() => running?.origin.programs.facts(room.id).state === 'live')
+  const id = running.origin.programs.program(room.id)?.id
+  await running.close()
+  vi.useFakeTimers({
+    toFake: ['Date'],
+    now: Date.now() + loadConfig({ env: {} }).reconnectWindowSeconds * 1000,
+  })
+  running = await startOrigin({ dataDir })
+  expect(running.origin.programs.facts(room.id)).toMatchObject({ state: 'ended', programId: id })
+  const playlist = await running.ask(`/live/${room.id}/${id}/audio/index.m3u8`)
+  expect(await playlist.text()).toContain('#EXT-X-ENDLIST')
+  await running.close()
+  running = await startOrigin({ dataDir })
+  expect(running.origin.programs.facts(room.id).state).toBe('idle')
+  await rm(dataDir, { recursive: true })
 })

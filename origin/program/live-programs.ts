@@ -116,13 +116,15 @@ export class LivePrograms implements LiveRooms {
     this.#forget(roomId, live)
   }
 
-  /** Goes on with a program that was there before a restart. False where nobody can: its room is gone, or its time is over. */
+  /**
+   * Goes on with a program that was there before a restart. One whose window ran out meanwhile ends now: its viewers, who waited,
+   * are told so. False where nobody can go on, for its room is gone.
+   */
   restore(restored: RestoredProgram): boolean {
     const { roomId } = restored
     if (!this.#options.rooms.find(roomId) || this.#live.has(roomId)) return false
-    const { reconnectWindowMs } = this.#settings(roomId)
-    if ((restored.windowEndsAtMs ?? restored.interruptedAtMs + reconnectWindowMs) <= Date.now()) return false
-    this.#begin(this.#createProgram(roomId, restored))
+    const program = this.#begin(this.#createProgram(roomId, restored))
+    if ((program.windowEndsAtMs ?? 0) <= steadyNow()) program.end()
     return true
   }
 
