@@ -174,7 +174,7 @@ describe('a room', () => {
     const { server, created } = await start()
     const publisher = publish(server, created.streamKey)
     const program = await untilLive(server, created)
-    await publisher.close()
+    await publisher.close('SIGINT') // it says goodbye: who comes then was started by hand
     await untilState(server, created, 'interrupted')
     const ending = server.origin.programs.end(created.room.id)
     const next = await RtmpClient.publisher(server.origin.rtmp.port, created.streamKey)
