@@ -233,7 +233,6 @@ export class Peer {
       onMeta: (part) => this.#downstream.sendMeta(part),
       onChunk: (part, chunk, from) => this.#noteChunk(part, chunk, from),
       onWhole: (part, whole, source) => this.#finish(part, whole, source),
-      onCarried: (_, whole) => this.#options.events.onPart(whole, 'cascade'),
       onBad: (from, proof) => this.#polluted(from, proof),
     }
   }

@@ -5,16 +5,19 @@
 import { rankEngines, type EngineKind } from './decisions/ability.ts'
 import type { LatencyMode } from './decisions/latency-mode.ts'
 import type { OutageNotice } from './decisions/outage-notice.ts'
+import type { SharingWishes } from './decisions/sharing.ts'
 import { bufferedAheadS } from './engine/buffered.ts'
 import { NO_FACTS, type EngineFacts } from './engine/engine.ts'
 import { abilityHere } from './playback/ability-here.ts'
 import { Attempts } from './playback/attempts.ts'
 import { OutageWatch } from './playback/outage-watch.ts'
 import { playbackState, type PlaybackState } from './playback/playback-state.ts'
+import { Sharing } from './playback/sharing.ts'
 import type { Session, Sound, Wishes } from './playback/session.ts'
 import type { PlayerStats } from './playback/stats.ts'
 import { SwitchLog } from './playback/switch-log.ts'
 import type { PlayerErrorCode } from './player-error.ts'
+import type { RoomChannel } from './room/room-channel.ts'
 import { UNKNOWN_ROOM, type RoomView } from './room/room-view.ts'
 import { watchWaking } from './room/watch-waking.ts'
 
@@ -24,6 +27,8 @@ export interface PlayerOptions {
   baseUrl: string
   roomId: string
   wishes: Wishes
+  /** the room's signalling, for a place in the cascade; without it the player keeps to HTTP */
+  channel?: RoomChannel | null
   /** what the first frame is measured from, on performance.now()'s scale */
   startedAtMs: number
   /** something of `view()` has changed */
@@ -55,18 +60,27 @@ export class Player {
   readonly #onChange: () => void
   readonly #switches = new SwitchLog()
   readonly #outages = new OutageWatch()
+  readonly #sharing: Sharing
   readonly #stops: (() => void)[] = []
   #wishes: Wishes
   #room: RoomView = UNKNOWN_ROOM
 
-  constructor({ wishes, ...options }: PlayerOptions) {
+  constructor({ wishes, channel = null, ...options }: PlayerOptions) {
     this.#wishes = wishes
     this.#onChange = options.onChange
     this.#attempts = new Attempts({ ...options, wishes: () => this.#wishes })
+    this.#sharing = new Sharing({
+      ...{ roomId: options.roomId, channel },
+      wishes: () => this.#wishes.sharing,
+      totals: () => this.#attempts.totals(),
+    })
   }
 
   start(): void {
-    const timer = setInterval(() => this.#look(), LOOK_MS)
+    const timer = setInterval(() => {
+      this.#look()
+      this.#sharing.look(this.#session)
+    }, LOOK_MS)
     this.#stops.push(
       () => clearInterval(timer),
       watchWaking(() => this.#attempts.wake()),
@@ -76,6 +90,7 @@ export class Player {
 
   async close(): Promise<void> {
     for (const stop of this.#stops.splice(0)) stop()
+    this.#sharing.close()
     await this.#attempts.close()
   }
 
@@ -105,9 +120,11 @@ export class Player {
     const { state, engine, facts, video, notice } = this.view()
     const { bytes, ...totals } = this.#attempts.totals()
     const captured = facts.captureTimeMs
+    const shared = this.#sharing.facts()
+    const { fromPrimary, fromBackup, sent } = shared.bytes
     return {
       engine,
-      pipe: 'http',
+      pipe: shared.pipe,
       mode: this.#wishes.mode,
       state,
       notice: notice?.kind ?? null,
@@ -116,11 +133,14 @@ export class Player {
       reserveMs: video ? Math.round(bufferedAheadS(video) * 1000) : 0,
       ...totals,
       rendition: facts.rendition,
-      peerId: null,
-      bytes: { cascade: 0, http: bytes },
-      parents: [],
-      switches: this.#switches.list(),
-      rejectedParts: 0,
+      peerId: shared.peerId,
+      bytes: { cascade: fromPrimary + fromBackup, http: bytes, sent },
+      parents: shared.parents,
+      children: shared.children,
+      depth: shared.depth,
+      switches: [...this.#switches.list(), ...shared.switches].sort((a, b) => a.at - b.at),
+      rejectedParts: shared.rejected,
+      verifiedChunks: shared.verifiedChunks,
     }
   }
 
@@ -129,6 +149,7 @@ export class Player {
     this.#room = room
     this.#outages.setRoom(room, this.#serverNowMs())
     this.#attempts.setRoom(room)
+    this.#sharing.setRoom(room)
     this.#look()
     this.#onChange()
   }
@@ -149,6 +170,13 @@ export class Player {
     this.#wishes = { ...this.#wishes, engine }
     const [kind] = rankEngines(abilityHere(), engine)
     if (kind && !this.#attempts.hasEnded) void this.#session?.changeEngine(kind)
+  }
+
+  /** What is exchanged with other viewers from now on. */
+  setSharing(sharing: SharingWishes): void {
+    this.#wishes = { ...this.#wishes, sharing }
+    this.#sharing.look(this.#session)
+    this.#onChange()
   }
 
   setSound(sound: Sound): void {

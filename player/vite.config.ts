@@ -53,6 +53,12 @@ export const playerConfig = defineConfig({
               priority: 4,
             },
             { name: 'engine-flv', test: /node_modules\/mpegts\.js|engine\/flv-|media\/flv-/, priority: 4 },
+            // with what checks messages and signatures: none of it is needed for a first frame
+            {
+              name: 'cascade',
+              test: /\/cascade\/|media\/signature|node_modules\/(@noble\/|zod\/(index|v4\/(index|classic|locales)))/,
+              priority: 4,
+            },
             { name: 'qr', test: /node_modules\/uqr\//, priority: 4 },
             {
               name: 'studio',

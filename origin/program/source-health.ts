@@ -53,11 +53,6 @@ export class SourceHealth {
     return this.#healthyMs
   }
 
-  /** How long nothing at all has come. */
-  get silentForMs(): number {
-    return this.#silentMs
-  }
-
   /** How long its time has stood still, for whatever reason. */
   get stillForMs(): number {
     return this.#stillMs

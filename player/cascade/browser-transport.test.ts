@@ -13,8 +13,8 @@ beforeEach(async () => {
   near = memoryChannels()
   far = memoryChannels()
   opened = []
-  a = new BrowserTransport(near, () => opened.push('a'))
-  b = new BrowserTransport(far, () => opened.push('b'))
+  a = new BrowserTransport(near, { onOpen: () => opened.push('a') })
+  b = new BrowserTransport(far, { onOpen: () => opened.push('b') })
   joinChannels(near, far)
   await vi.waitUntil(() => opened.length === 2)
 })

@@ -7,6 +7,13 @@ export type DataChannel = Pick<
   'readyState' | 'bufferedAmount' | 'binaryType' | 'close' | 'onopen' | 'onmessage' | 'onclose'
 > & { send(message: Uint8Array<ArrayBuffer>): void }
 
+export interface TransportWatch {
+  /** told once, when all three channels are open */
+  onOpen: () => void
+  /** told once, when nothing will come any more */
+  onEnd?: () => void
+}
+
 export type ChannelSet = Readonly<Record<Channel, DataChannel>>
 
 /** What comes between the opening of a link and its being given to the engine: a greeting, and what overtakes it. */
@@ -19,13 +26,14 @@ export class BrowserTransport implements Transport {
   isRelayed = false
   onClosed: (() => void) | null = null
   readonly #channels: ChannelSet
+  readonly #onEnd: () => void
   #onMessage: Transport['onMessage'] = null
   #early: [Channel, Uint8Array][] = []
   #isClosed = false
 
-  /** `onOpen`: told once, when all three channels are open. */
-  constructor(channels: ChannelSet, onOpen: () => void) {
+  constructor(channels: ChannelSet, { onOpen, onEnd }: TransportWatch) {
     this.#channels = channels
+    this.#onEnd = onEnd ?? (() => undefined)
     let waiting = CHANNELS.length
     for (const name of CHANNELS) {
       const channel = channels[name]
@@ -74,7 +82,10 @@ export class BrowserTransport implements Transport {
       channel.onopen = channel.onmessage = channel.onclose = null
       channel.close()
     }
-    queueMicrotask(() => this.onClosed?.())
+    queueMicrotask(() => {
+      this.onClosed?.()
+      this.#onEnd()
+    })
   }
 
   #hear(channel: Channel, data: unknown): void {

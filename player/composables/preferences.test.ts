@@ -11,6 +11,8 @@ describe('parsePreferences', () => {
       volume: 1,
       language: null,
       theme: 'auto',
+      sharing: { peers: true, relay: null, uploadKbps: null, hideAddress: false },
+      knowsSharing: false,
     })
   })
 
@@ -22,6 +24,8 @@ describe('parsePreferences', () => {
       volume: 0.4,
       language: 'zh-CN',
       theme: 'light',
+      sharing: { peers: false, relay: true, uploadKbps: 2000, hideAddress: true },
+      knowsSharing: true,
     } as const
     expect(parsePreferences(JSON.stringify(chosen))).toEqual(chosen)
   })
@@ -29,7 +33,8 @@ describe('parsePreferences', () => {
   it('survives whatever lies in storage', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-        const { mode, volume } = parsePreferences(text)
+        const { mode, volume, sharing } = parsePreferences(text)
+        expect(Object.keys(sharing)).toEqual(['peers', 'relay', 'uploadKbps', 'hideAddress'])
         expect(['continuity', 'low']).toContain(mode)
         expect(volume).toBeGreaterThanOrEqual(0)
         expect(volume).toBeLessThanOrEqual(1)

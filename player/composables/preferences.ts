@@ -1,5 +1,6 @@
 /** What a viewer has chosen, kept in this browser. Read without a library: the first frame waits for it. */
 import type { EngineKind } from '../decisions/ability.ts'
+import type { SharingWishes } from '../decisions/sharing.ts'
 import { DEFAULT_MODE, isLatencyMode, type LatencyMode } from '../decisions/latency-mode.ts'
 
 export const LANGUAGES = ['zh-CN', 'en'] as const
@@ -9,6 +10,9 @@ export type Theme = (typeof THEMES)[number]
 export const ENGINES = ['hls', 'flv', 'native'] as const satisfies readonly EngineKind[]
 
 export interface Preferences {
+  sharing: SharingWishes
+  /** has read, on a watch page, that watching uploads */
+  knowsSharing: boolean
   mode: LatencyMode
   /** null: by ability */
   engine: EngineKind | null
@@ -31,6 +35,8 @@ export function parsePreferences(text: string | null): Preferences {
     volume: typeof kept['volume'] === 'number' ? Math.min(1, Math.max(0, kept['volume'])) : 1,
     language: oneOf(LANGUAGES, kept['language']),
     theme: oneOf(THEMES, kept['theme']) ?? 'auto',
+    sharing: parseSharing(kept['sharing']),
+    knowsSharing: kept['knowsSharing'] === true,
   }
 }
 
@@ -60,10 +66,24 @@ export function chooseLanguage(chosen: Language | null, wanted: readonly string[
   return known?.startsWith('zh') ? 'zh-CN' : 'en'
 }
 
+function parseSharing(value: unknown): SharingWishes {
+  const { peers, relay, uploadKbps, hideAddress }: Record<string, unknown> = isRecord(value) ? value : {}
+  return {
+    peers: peers !== false,
+    relay: typeof relay === 'boolean' ? relay : null,
+    uploadKbps: typeof uploadKbps === 'number' && uploadKbps > 0 ? Math.round(uploadKbps) : null,
+    hideAddress: hideAddress === true,
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
 function parseRecord(text: string | null): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text ?? '{}')
-    return typeof value === 'object' && value !== null ? { ...value } : {}
+    return isRecord(value) ? { ...value } : {}
   } catch {
     return {}
   }

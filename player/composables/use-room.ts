@@ -1,5 +1,6 @@
 /** The view of one room, kept by signalling as long as the component lives. */
 import { onScopeDispose, shallowRef, type ShallowRef } from 'vue'
+import type { RoomChannel } from '../room/room-channel.ts'
 import { Signalling } from '../room/signalling.ts'
 import { UNKNOWN_ROOM, type RoomView } from '../room/room-view.ts'
 
@@ -14,6 +15,7 @@ export function useRoom({ baseUrl, roomId, role = 'viewer', token = null }: UseR
   room: ShallowRef<RoomView>
   isKnown: ShallowRef<boolean>
   isMissing: ShallowRef<boolean>
+  channel: RoomChannel
 } {
   const room = shallowRef<RoomView>(UNKNOWN_ROOM)
   const isKnown = shallowRef(false)
@@ -32,5 +34,5 @@ export function useRoom({ baseUrl, roomId, role = 'viewer', token = null }: UseR
   })
   signalling.start()
   onScopeDispose(() => signalling.close())
-  return { room, isKnown, isMissing }
+  return { room, isKnown, isMissing, channel: signalling }
 }

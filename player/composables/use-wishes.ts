@@ -2,6 +2,7 @@
 import { computed, shallowRef, type ShallowRef, type WritableComputedRef } from 'vue'
 import type { EngineKind } from '../decisions/ability.ts'
 import type { LatencyMode } from '../decisions/latency-mode.ts'
+import type { SharingWishes } from '../decisions/sharing.ts'
 import type { Wishes } from '../playback/session.ts'
 import type { Player, PlayerView } from '../player.ts'
 import { usePreferences } from './use-preferences.ts'
@@ -19,12 +20,14 @@ export interface WishRefs {
   mode: WritableComputedRef<LatencyMode>
   engine: WritableComputedRef<EngineKind | null>
   rendition: WritableComputedRef<string | null>
+  sharing: WritableComputedRef<SharingWishes>
 }
 
 /** What a player begins with. */
 export function firstWishes(fixed: UseWishesOptions['fixed']): Wishes {
-  const { mode, engine, muted, volume } = usePreferences()
-  return { mode: fixed.mode ?? mode, engine, rendition: null, sound: { muted: fixed.muted || muted, volume } }
+  const { mode, engine, muted, volume, sharing } = usePreferences()
+  const sound = { muted: fixed.muted || muted, volume }
+  return { mode: fixed.mode ?? mode, engine, rendition: null, sound, sharing }
 }
 
 export function useWishes({ player, view, fixed }: UseWishesOptions): WishRefs {
@@ -58,6 +61,13 @@ export function useWishes({ player, view, fixed }: UseWishesOptions): WishRefs {
       set: (engine) => {
         preferences.engine = engine
         player.value?.setEngine(engine)
+      },
+    }),
+    sharing: computed({
+      get: () => preferences.sharing,
+      set: (sharing) => {
+        preferences.sharing = sharing
+        player.value?.setSharing(sharing)
       },
     }),
     rendition: computed({

@@ -1,6 +1,7 @@
 /** One program played once: its stream, the screen it plays on, and a second screen while the engine is changed. */
 import { rankEngines, type EngineKind } from '../decisions/ability.ts'
 import type { LatencyMode } from '../decisions/latency-mode.ts'
+import type { SharingWishes } from '../decisions/sharing.ts'
 import { bufferedAheadS } from '../engine/buffered.ts'
 import type { EngineEnd } from '../engine/engine.ts'
 import { PlayerError } from '../player-error.ts'
@@ -26,6 +27,8 @@ export interface Wishes {
   /** null: automatically */
   rendition: string | null
   sound: Sound
+  /** what is exchanged with other viewers */
+  sharing: SharingWishes
 }
 
 export interface SessionOptions {

@@ -2,13 +2,14 @@
 import { encodeMeta, encodeMetaBox, PARTS_PER_SEGMENT, partIdOf } from '../../media/part.ts'
 import type { PartHeader } from '../../media/part.ts'
 import { concatBytes } from '../../media/bytes.ts'
+import { chunkBytesFor, hashChunks, signingInput, type Sign } from '../../media/signature.ts'
 import { formatMediaPlaylist, viewMediaPlaylist } from '../../media/playlist/media.ts'
 import { AUDIO_PART_TARGET_SEC, videoPartTargetSec } from '../../media/playlist/timing.ts'
 import { Track } from '../../media/track.ts'
 import { gridOfPartTarget } from './part-grid.ts'
 
 export const ORIGIN_ADDRESS = 'http://memory.test/live/abcdefghij/master.m3u8'
-const PROGRAM = 'program1'
+export const PROGRAM = 'program1'
 const EPOCH_MS = 1_700_000_000_000
 /** when running number 0 would have been captured */
 export const CAPTURED_MS: number = EPOCH_MS + 7
@@ -46,6 +47,8 @@ export class MemoryOrigin {
   /** server's clock that answers carry as their Date; null: none */
   dateMs: number | null = null
   readonly #tracks = new Map<string, Track>()
+  /** signs what is published from now on; null: nobody will look at signatures */
+  sign: Sign | null = null
 
   constructor(names: readonly string[] = ['720p', '400p', 'audio'], maxSegments = 30) {
     for (const name of names) {
@@ -64,7 +67,7 @@ export class MemoryOrigin {
   /** Makes parts of all tracks, from running number `from` up to and without `to`. */
   publish(from: number, to: number): void {
     for (const track of this.#tracks.values())
-      for (let k = from; k < to; k++) track.note(...partOf(track.name, k))
+      for (let k = from; k < to; k++) track.note(...partOf(track.name, k, this.sign))
     this.nowMs += (to - from) * 250
   }
 
@@ -102,7 +105,7 @@ export class MemoryOrigin {
 }
 
 /** A part's header and bytes: the body only says which part it is. */
-export function partOf(track: string, k: number): [PartHeader, Uint8Array] {
+export function partOf(track: string, k: number, sign: Sign | null = null): [PartHeader, Uint8Array] {
   const { timescale, startOf } = gridOfPartTarget(targetOf(track))
   const id = partIdOf(k)
   const header: PartHeader = {
@@ -117,8 +120,11 @@ export function partOf(track: string, k: number): [PartHeader, Uint8Array] {
     captureTimeMs: CAPTURED_MS + k * 250,
   }
   const body = bodyBox(`${track} ${k}`)
-  const meta = { header, bodyBytes: body.length, chunkBytes: body.length, chunkHashes: [new Uint8Array(16)] }
-  return [header, concatBytes([encodeMetaBox(encodeMeta(meta), new Uint8Array(64)), body])]
+  const chunkBytes = sign ? chunkBytesFor(body.length) : body.length
+  const chunkHashes = sign ? hashChunks(body, chunkBytes) : [new Uint8Array(16)]
+  const signed = encodeMeta({ header, bodyBytes: body.length, chunkBytes, chunkHashes })
+  const signature = sign ? sign(signingInput(signed)) : new Uint8Array(64)
+  return [header, concatBytes([encodeMetaBox(signed, signature), body])]
 }
 
 function targetOf(track: string): number {
