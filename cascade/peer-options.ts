@@ -47,7 +47,10 @@ export interface ParentSwitch {
 
 /** The engine calls these, never from inside a call into the engine that adds or removes links. */
 export interface PeerEvents {
-  /** A part is here whole; one out of the cascade is verified. Once per part, in any order. */
+  /**
+   * A part is here whole; one out of the cascade is verified. In any order, once per part; twice where it was offered from
+   * outside first and the parents then brought all of it, too: how else could the cascade prove itself beside HTTP?
+   */
   onPart(part: Part, source: PartSource): void
   /** Nobody brought this part in time: fetch it over HTTP and `offer` it. Asked once per part. */
   onFetch(track: string, number: number): void

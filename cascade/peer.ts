@@ -233,6 +233,7 @@ export class Peer {
       onMeta: (part) => this.#downstream.sendMeta(part),
       onChunk: (part, chunk, from) => this.#noteChunk(part, chunk, from),
       onWhole: (part, whole, source) => this.#finish(part, whole, source),
+      onCarried: (_, whole) => this.#options.events.onPart(whole, 'cascade'),
       onBad: (from, proof) => this.#polluted(from, proof),
     }
   }

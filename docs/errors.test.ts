@@ -31,6 +31,14 @@ it('lists every refusal and warning that the sources name, and no other', () => 
   expect(listed.toSorted()).toEqual([...new Set(named)].toSorted())
 })
 
+it('names every code that errors of malformed bytes carry', () => {
+  const codes = ['media', 'cascade']
+    .flatMap(sourcesOf)
+    .flatMap((source) => [...source.matchAll(/readonly code = '([a-z_]+)'/g)].map(([, code]) => code))
+  expect(codes).toContain('frame_malformed')
+  expect(codes.filter((code) => !text.includes(`\`${code}\`:`))).toEqual([])
+})
+
 function sourcesOf(folder: string): string[] {
   const path = fileURLToPath(new URL(`../${folder}`, import.meta.url))
   const names = readdirSync(path, { recursive: true, encoding: 'utf8' })

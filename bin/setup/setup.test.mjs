@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +8,7 @@ import { isInstalled } from './npm-packages.mjs'
 import { atRoot } from './root.mjs'
 import { hashSources } from './source-hash.mjs'
 import { startPackages, testPackages, whatIsMissing } from './system-packages.mjs'
-import { countTests, lastLine } from './test-count.mjs'
+import { countTests, flakyLines, lastLine } from './test-count.mjs'
 
 describe('nodeComplaint', () => {
   it.each(['18.20.0', '20.18.3', '21.7.0', '22.11.0'])('names what Node %s lacks', (version) => {
@@ -127,6 +128,43 @@ describe('countTests', () => {
   it('counts a bad end as a failure, even without a report', () => {
     expect(countTests(report, 1).failed).toBe(1)
     expect(countTests(null, 0).failed).toBe(1)
+  })
+})
+
+describe('flakyLines', () => {
+  const fixture = atRoot('bin/setup/fixtures/flaky')
+
+  /** What vitest itself says of tests of which one fails at the first try, and one at both. */
+  function runFlaky() {
+    const folder = mkdtempSync(join(tmpdir(), 'headwater-flaky-'))
+    const report = join(folder, 'report.json')
+    try {
+      const vitest = atRoot('node_modules/vitest/vitest.mjs')
+      execFileSync(
+        process.execPath,
+        [vitest, 'run', `--root=${fixture}`, '--reporter=json', `--outputFile=${report}`],
+        {
+          stdio: 'ignore',
+        },
+      )
+    } catch {
+      // one of them fails
+    }
+    const read = JSON.parse(readFileSync(report, 'utf8'))
+    rmSync(folder, { recursive: true })
+    return read
+  }
+
+  it('names a test that passed only at the second try, and no other', () => {
+    const report = runFlaky()
+    expect(countTests(report, 1)).toEqual({ passed: 2, failed: 1, skipped: 0 })
+    expect(flakyLines(report, fixture)).toEqual([
+      'flaky: tries.mjs > tries > passes at the second try: passed at the second try, failed at the first with: Error: the first try',
+    ])
+  })
+
+  it('has nothing to say of a run without a report', () => {
+    expect(flakyLines(null, fixture)).toEqual([])
   })
 })
 

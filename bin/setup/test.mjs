@@ -7,7 +7,7 @@ import { run } from './run.mjs'
 import { complain } from './say.mjs'
 import { setUp } from './set-up.mjs'
 import { findChromium, testPackages } from './system-packages.mjs'
-import { countTests, lastLine } from './test-count.mjs'
+import { countTests, flakyLines, lastLine } from './test-count.mjs'
 
 /** Runs vitest with the arguments given (none: all tests); the process ends with 1 unless tests ran and all passed. */
 export async function test(args) {
@@ -18,7 +18,8 @@ export async function test(args) {
     console.log(lastLine({ passed: 0, failed: 1, skipped: 0 }))
     process.exit(1)
   }
-  const { code, count } = await runVitest(args)
+  const { code, count, flaky } = await runVitest(args)
+  for (const line of flaky) console.log(line)
   console.log(lastLine(count))
   process.exitCode = code === 0 && count.failed === 0 && count.passed > 0 ? 0 : 1
 }
@@ -32,7 +33,8 @@ async function runVitest(args) {
     // Whole-stream tests run the built server, which the set-up has just made.
     const env = { CHROMIUM_PATH: findChromium() ?? '', HEADWATER_BUILT: '1' }
     const { code } = await run(process.execPath, [vitest, 'run', ...reporters, ...args], { env })
-    return { code, count: countTests(readReport(report), code) }
+    const read = readReport(report)
+    return { code, count: countTests(read, code), flaky: flakyLines(read, atRoot('.')) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -20,6 +20,8 @@ export interface AssemblyEvents {
   /** A chunk is verified, for the first time. */
   onChunk(part: PartState, chunk: number, from: PeerId | null): void
   onWhole(part: PartState, whole: Part, source: PartSource): void
+  /** It was offered from outside first, and now the parents have brought all of it as well. */
+  onCarried(part: PartState, whole: Part): void
   /** What this peer sent is not what the origin signed. */
   onBad(from: PeerId, proof: PollutionProof | null): void
 }
@@ -141,7 +143,7 @@ export class Assembly {
   #check(part: PartState, known: KnownMeta, frame: Chunk, from: PeerId | null): void {
     const { chunk, bytes } = frame
     const isKnown = part.isWhole || part.have.has(chunk) || part.checking.has(chunk)
-    if (isKnown) return void (this.duplicateBytes += from === null ? 0 : bytes.length)
+    if (isKnown) return void (from !== null && this.#repeat(part, frame))
     const range = chunk < known.meta.chunkHashes.length ? chunkRange(known.meta, chunk) : null
     if (!range || range.end - range.start !== bytes.length) return this.#reject(part, frame, from)
     part.checking.add(chunk)
@@ -150,6 +152,13 @@ export class Assembly {
       if (isSame(hash, known.meta.chunkHashes[chunk])) this.#accept(part, frame, from)
       else this.#reject(part, frame, from, hash)
     })
+  }
+
+  /** Not needed, and yet a sign: what the cascade would have brought by itself. */
+  #repeat(part: PartState, { chunk, bytes }: Chunk): void {
+    this.duplicateBytes += bytes.length
+    const isAll = part.carried.add(chunk) && part.carried.size === part.chunkCount
+    if (isAll && part.isWhole && part.known) this.#options.events.onCarried(part, join(part, part.known))
   }
 
   #reject(part: PartState, { chunk }: Chunk, from: PeerId | null, hash?: Uint8Array): void {
@@ -170,6 +179,7 @@ export class Assembly {
   #accept(part: PartState, { chunk, bytes }: Chunk, from: PeerId | null): void {
     if (!part.have.add(chunk)) return
     part.chunks[chunk] = bytes
+    if (from !== null) part.carried.add(chunk)
     this.verifiedChunks++
     this.#options.events.onChunk(part, chunk, from)
     if (part.have.size === part.chunkCount) this.#finish(part, from === null ? 'http' : 'cascade')
@@ -180,9 +190,16 @@ export class Assembly {
     if (!known || part.isWhole) return
     part.isWhole = true
     this.windows[part.track]?.settle(part)
-    const body = part.chunks.filter((chunk) => chunk !== null)
-    this.#options.events.onWhole(part, assemblePart(known.signed, known.signature, body), source)
+    this.#options.events.onWhole(part, join(part, known), source)
   }
+}
+
+function join({ chunks }: PartState, { signed, signature }: KnownMeta): Part {
+  return assemblePart(
+    signed,
+    signature,
+    chunks.filter((chunk) => chunk !== null),
+  )
 }
 
 function readChunks(part: Part): ReturnType<typeof cutChunks> | null {

@@ -21,6 +21,8 @@ export class PartState {
   have = new ChunkSet(0)
   /** Being hashed now. */
   checking = new ChunkSet(0)
+  /** Came from parents, needed or not. */
+  carried = new ChunkSet(0)
   isWhole = false
   /** Whom it was asked of, besides those that push. */
   readonly asked = new Set<PeerId>()
@@ -49,6 +51,7 @@ export class PartState {
     this.chunks = Array.from({ length: count }, () => null)
     this.have = new ChunkSet(count)
     this.checking = new ChunkSet(count)
+    this.carried = new ChunkSet(count)
   }
 
   /** Chunks of these stripes (bit mask) that are not here; all of them may be missing before META is known. */

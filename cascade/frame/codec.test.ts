@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_CHUNK_BYTES, SIGNATURE_BYTES } from '../../media/part.ts'
+import { encodeMeta, MAX_CHUNK_BYTES, MAX_NAME_BYTES, parseMeta, SIGNATURE_BYTES } from '../../media/part.ts'
+import { SMALL_VIDEO, smallPart } from '../../tests/support/small-part.ts'
 import { MAX_MESSAGE_BYTES, type Channel } from '../transport.ts'
 import { channelOf, encodeFrame, parseFrame } from './codec.ts'
 import {
@@ -162,6 +163,18 @@ describe('encodeFrame', () => {
   it('makes a heartbeat of two tracks no longer than 48 bytes', () => {
     const holdings = [0, 1].map((track) => ({ track, newest: 2 ** 32 - 1, bitmap: 2 ** 32 - 1 }))
     expect(encodeFrame({ ...HAVE, holdings }).length).toBeLessThanOrEqual(48)
+  })
+
+  it('takes the META of a part with as many chunks and names as long as may be, and none longer', () => {
+    const { meta } = parseMeta(smallPart(SMALL_VIDEO, 40).bytes)
+    const longest = 'x'.repeat(MAX_NAME_BYTES)
+    const signed = encodeMeta({
+      ...meta,
+      header: { ...meta.header, program: longest, track: longest },
+      chunkHashes: Array.from({ length: MAX_PART_CHUNKS }, () => new Uint8Array(16)),
+    })
+    expect(signed.length).toBe(MAX_SIGNED_BYTES)
+    expect(parseFrame(encodeFrame({ ...META, signed }))).toEqual({ ...META, signed })
   })
 
   it('makes the longest chunk and the longest META shorter than a message may be', () => {

@@ -1,6 +1,7 @@
 /**
  * Every message between two peers. Little endian, behind one fixed header of 12 bytes; each kind has a file of its own beside
- * this one, with `encode…` and `parse…`, and vectors in tests/vectors/. docs/cascade.md tells what they are for.
+ * this one, with `encode…` and `parse…`, and vectors in tests/vectors/. Byte tables: docs/cascade-frames.md; docs/cascade.md tells
+ * what they are for.
  */
 import { HASH_BYTES, MAX_NAME_BYTES } from '../../media/part.ts'
 import type { PeerId } from '../peer-id.ts'

@@ -1,3 +1,4 @@
+import { watch } from 'node:fs'
 import { mkdtemp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -111,6 +112,18 @@ describe('a journal', () => {
     journals.follow(programOf(packager, lost))
     await journals.close()
     expect(await readOne()).toMatchObject({ ...lost, interruptions: 2 })
+  })
+
+  it('is known of only when its parts are there: killed in between, nothing is half there', async () => {
+    const directory = path.join(dataDir, 'programs', PROGRAM_ID)
+    await mkdir(directory, { recursive: true })
+    const appeared: string[] = []
+    const watcher = watch(directory, (event, name) => void (event === 'rename' && appeared.push(name ?? '')))
+    await leave(FIRST + 8)
+    await eventually(() => appeared.includes('program.json'))
+    watcher.close()
+    const before = appeared.slice(0, appeared.indexOf('program.json'))
+    for (const name of ['audio', ...NAMES]) expect(before).toContain(`${name}-${FIRST}.mp4`)
   })
 
   it('holds little more than the window', async () => {

@@ -110,8 +110,10 @@ export class ProgramJournal {
       const record = formatRecord(describe())
       if (next >= end && record === this.#written) return
       if (this.#next !== null && end - next > MAX_PARTS_BEHIND) throw new Error(`${end - next} parts behind`)
-      await this.#writeRecord(record)
+      if (this.#written === '') await this.#makeDirectory()
       if (next < end) await this.#writeParts(next, end)
+      // Behind the parts: a process killed in between leaves no program that is known and cannot be gone on with.
+      await this.#writeRecord(record)
       if (this.#hasFailed) logger.info('the program is kept on disk again')
       this.#hasFailed = false
     }
@@ -129,10 +131,12 @@ export class ProgramJournal {
 
   async #writeRecord(text: string): Promise<void> {
     if (text === this.#written) return
-    const { directory } = this.#options
-    await mkdir(directory, { recursive: true, mode: PRIVATE_DIR_MODE })
-    await replaceFile(path.join(directory, RECORD_FILE), text)
+    await replaceFile(path.join(this.#options.directory, RECORD_FILE), text)
     this.#written = text
+  }
+
+  async #makeDirectory(): Promise<void> {
+    await mkdir(this.#options.directory, { recursive: true, mode: PRIVATE_DIR_MODE })
   }
 
   async #writeParts(next: number, end: number): Promise<void> {

@@ -1,9 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
+import { loadConfig } from '../../runtime/config.ts'
 import { eventually } from '../../tests/support/eventually.ts'
 import { audioHeaderTag, metadataTag } from '../../tests/support/flv-tags.ts'
 import { RtmpClient } from '../../tests/support/rtmp-client.ts'
 import { startOrigin, type RunningOrigin } from '../../tests/support/running-origin.ts'
 import { frameTimeMs, SILENT_FRAME } from './audio-track.ts'
+import { HOLD_LIMIT_MS, HOLD_MS } from './second-publisher.ts'
 
 let running: RunningOrigin | null = null
 const talkers: NodeJS.Timeout[] = []
@@ -77,6 +82,54 @@ it('a program goes on whatever the clock of the machine does', async () => {
   await eventually(() => (packager?.nextPart ?? 0) > next + 8)
 })
 
+it('an encoder that was lost, and tries again after the stream was ended, is told so', async () => {
+  running = await startOrigin()
+  const { origin } = running
+  const { room, streamKey, standbyKey } = await running.createRoom()
+  const client = await RtmpClient.publisher(origin.rtmp.port, streamKey)
+  talk(client)
+  await eventually(() => origin.programs.facts(room.id).state === 'live')
+  client.end()
+  await eventually(() => origin.programs.facts(room.id).state === 'interrupted')
+  await origin.programs.end(room.id)
+  await expect(RtmpClient.publisher(origin.rtmp.port, streamKey)).rejects.toThrow(
+    /ended in the studio.* in \d+ s/,
+  )
+  expect(origin.programs.facts(room.id).state).toBe('ended')
+  // Nobody was lost by that key.
+  await RtmpClient.publisher(origin.rtmp.port, standbyKey)
+  expect(origin.programs.facts(room.id).state).toBe('starting')
+})
+
+it('an encoder that said goodbye before the stream was ended begins another one when it comes', async () => {
+  running = await startOrigin()
+  const { origin } = running
+  const { room, streamKey } = await running.createRoom()
+  const client = await RtmpClient.publisher(origin.rtmp.port, streamKey)
+  talk(client)
+  await eventually(() => origin.programs.facts(room.id).state === 'live')
+  client.command('FCUnpublish', 6, [null, streamKey])
+  client.command('deleteStream', 7, [null, 1])
+  await eventually(() => origin.programs.facts(room.id).state === 'interrupted')
+  await origin.programs.end(room.id)
+  await RtmpClient.publisher(origin.rtmp.port, streamKey)
+  expect(origin.programs.facts(room.id).state).toBe('starting')
+})
+
+it('a newcomer with the key of one that sends is refused, in time', async () => {
+  running = await startOrigin()
+  const { origin } = running
+  const { room, streamKey } = await running.createRoom()
+  talk(await RtmpClient.publisher(origin.rtmp.port, streamKey))
+  await eventually(() => origin.programs.facts(room.id).state === 'live')
+  const sinceMs = performance.now()
+  await expect(RtmpClient.publisher(origin.rtmp.port, streamKey)).rejects.toThrow('live already')
+  const tookMs = performance.now() - sinceMs
+  expect(tookMs).toBeGreaterThanOrEqual(HOLD_MS)
+  expect(tookMs).toBeLessThan(HOLD_LIMIT_MS)
+  expect(origin.programs.facts(room.id).state).toBe('live')
+})
+
 it('a newcomer that waits for its turn is refused when the stream is ended meanwhile', async () => {
   running = await startOrigin()
   const { origin } = running
@@ -90,4 +143,26 @@ it('a newcomer that waits for its turn is refused when the stream is ended meanw
   await newcomer.closed()
   expect(newcomer.status?.description).toContain('ended in the studio')
   expect(origin.programs.facts(room.id).state).toBe('ended')
+})
+
+it('a program whose window ran out while there was no origin has ended when there is one again', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'headwater-'))
+  running = await startOrigin({ dataDir })
+  const { room, streamKey } = await running.createRoom()
+  talk(await RtmpClient.publisher(running.origin.rtmp.port, streamKey))
+  await eventually(() => running?.origin.programs.facts(room.id).state === 'live')
+  const id = running.origin.programs.program(room.id)?.id
+  await running.close()
+  vi.useFakeTimers({
+    toFake: ['Date'],
+    now: Date.now() + loadConfig({ env: {} }).reconnectWindowSeconds * 1000,
+  })
+  running = await startOrigin({ dataDir })
+  expect(running.origin.programs.facts(room.id)).toMatchObject({ state: 'ended', programId: id })
+  const playlist = await running.ask(`/live/${room.id}/${id}/audio/index.m3u8`)
+  expect(await playlist.text()).toContain('#EXT-X-ENDLIST')
+  await running.close()
+  running = await startOrigin({ dataDir })
+  expect(running.origin.programs.facts(room.id).state).toBe('idle')
+  await rm(dataDir, { recursive: true })
 })

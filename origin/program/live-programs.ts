@@ -39,6 +39,7 @@ const KEPT_AFTER_END_MS = 120_000
 /** What an encoder still holds when the program ends has this long to arrive. */
 const DRAIN_MS = 600
 
+const ENDED = 'the stream was ended in the studio: to begin a new one, stop the encoder, and start it again'
 const NO_STORE = 'the server cannot start new streams at the moment: try again in a minute'
 
 const IDLE: LiveFacts = {
@@ -116,13 +117,16 @@ export class LivePrograms implements LiveRooms {
     this.#forget(roomId, live)
   }
 
-  /** Goes on with a program that was there before a restart. False where nobody can: its room is gone, or its time is over. */
+  /**
+   * Goes on with a program that was there before a restart. One whose window ran out meanwhile ends now: its viewers, who waited,
+   * are told so. False where nobody can go on, for its room is gone.
+   */
   restore(restored: RestoredProgram): boolean {
     const { roomId } = restored
     if (!this.#options.rooms.find(roomId) || this.#live.has(roomId)) return false
-    const { reconnectWindowMs } = this.#settings(roomId)
-    if ((restored.windowEndsAtMs ?? restored.interruptedAtMs + reconnectWindowMs) <= Date.now()) return false
-    this.#begin(this.#createProgram(roomId, restored))
+    const program = this.#begin(this.#createProgram(roomId, restored))
+    if ((program.windowEndsAtMs ?? 0) <= steadyNow()) program.end()
+    else this.#publishers.expect(program)
     return true
   }
 
@@ -141,10 +145,7 @@ export class LivePrograms implements LiveRooms {
     live.isFinishing = true
     // The source goes first: a publisher that is sent away is no interruption, and no viewer is told of one.
     live.program.drain()
-    this.#publishers.dismiss(
-      live.program.roomId,
-      'the stream was ended in the studio: start it again to begin a new one',
-    )
+    this.#publishers.dismiss(live.program, ENDED)
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS))
     live.program.end()
   }
@@ -202,6 +203,7 @@ export class LivePrograms implements LiveRooms {
     const live = this.#live.get(program.roomId)
     if (program.isOver) {
       if (program.state === 'ended') this.#publishers.release(program)
+      else this.#publishers.forget(program)
       this.#options.jobs.close(program.id).catch((error: unknown) => {
         this.#options.logger.warn({ err: error }, 'the store did not take the end of an encoding job')
       })

@@ -4,8 +4,10 @@ import { roomLogger, type Logger } from '../../runtime/logger.ts'
 import type { EndReason, Publication, PublishRequest, Refusal, RtmpSession } from '../ingest/rtmp-session.ts'
 import { KeyGuard } from '../room/key-guard.ts'
 import type { RoomRegistry } from '../room/registry.ts'
-import type { PublisherKind } from './live-rooms.ts'
+import { Holds } from './holds.ts'
+import { PUBLISHER_KINDS, type PublisherKind } from './live-rooms.ts'
 import type { Program } from './program.ts'
+import { isRefused } from './second-publisher.ts'
 import type { Source } from './source.ts'
 
 export interface PublishersOptions {
@@ -22,23 +24,16 @@ interface Publisher {
   source: Source
 }
 
-interface Hold {
-  untilMs: number
-  description: string
-}
-
 export const PUBLISH_APP = 'live'
-/** A newcomer waits this long for the one before it to fall silent. */
-const HOLD_MS = 1500
-const POLL_MS = 50
-/** After a stream was ended on purpose, or refused, its encoder's own reconnects are refused for this long. */
-const HOLD_AFTER_STOP_MS = 5000
+const POLL_MS = 20
 
 export class Publishers {
   readonly #options: PublishersOptions
   readonly #keys: KeyGuard
   readonly #connected = new Map<string, Publisher>()
-  readonly #holds = new Map<string, Hold>()
+  readonly #holds = new Holds()
+  /** Gone without a goodbye, and so trying to come back: in which program. At most one of each kind for each that runs. */
+  readonly #lost = new Map<string, Program>()
 
   constructor(options: PublishersOptions) {
     this.#options = options
@@ -56,19 +51,27 @@ export class Publishers {
     return this.#claim(found.room.id, found.kind, session)
   }
 
-  /** Sends a room's publishers away, and tells those who come back at once why. */
-  dismiss(roomId: string, description: string): void {
-    for (const { kind, session } of this.#of(roomId)) {
-      this.#hold(roomId, kind, description)
-      session.close('stopped')
+  /** Sends a program's publishers away, and tells them, and those who were lost, why when they come back by themselves. */
+  dismiss(program: Program, description: string): void {
+    const here = this.#of(program.roomId)
+    for (const kind of PUBLISHER_KINDS) {
+      const key = keyOf(program.roomId, kind)
+      const isLost = this.#lost.get(key) === program
+      if (isLost || here.some((each) => each.kind === kind)) this.#holds.set(key, description, true)
     }
+    for (const { session } of here) session.close('stopped')
+  }
+
+  /** This program goes on after a restart: whoever published is about to come back. */
+  expect(program: Program): void {
+    for (const kind of PUBLISHER_KINDS) this.#lost.set(keyOf(program.roomId, kind), program)
   }
 
   /** What one of them sends cannot be taken, or what all of them do. */
   refuse(roomId: string, kind: PublisherKind | null, description: string): void {
     for (const each of this.#of(roomId)) {
       if (kind !== null && each.kind !== kind) continue
-      this.#hold(roomId, each.kind, description)
+      this.#holds.set(keyOf(roomId, each.kind), description, false)
       each.session.refuse(description)
     }
   }
@@ -77,6 +80,12 @@ export class Publishers {
   release(program: Program): void {
     for (const each of [...this.#connected.values()])
       if (each.program === program) each.session.close('stopped')
+    this.forget(program)
+  }
+
+  /** It is over, for whatever reason. */
+  forget(program: Program): void {
+    for (const [key, lostBy] of this.#lost) if (lostBy === program) this.#lost.delete(key)
   }
 
   /** Ends every connection. */
@@ -86,16 +95,17 @@ export class Publishers {
 
   /** One of each kind: while the one that is there sends, a newcomer is held for a while, then refused; a dead one is replaced at once. */
   async #claim(roomId: string, kind: PublisherKind, session: RtmpSession): Promise<Publication | Refusal> {
-    const deadline = Date.now() + HOLD_MS
+    const key = keyOf(roomId, kind)
+    const sinceMs = performance.now()
     for (;;) {
       // Looked at each time: the stream may be ended while somebody waits.
-      const hold = this.#findHold(roomId, kind)
-      if (hold) return { description: hold.description }
-      const before = this.#connected.get(keyOf(roomId, kind))
+      const description = this.#holds.refusal(key)
+      if (description !== null) return { description }
+      const before = this.#connected.get(key)
       if (before && before.source.health.ailment !== null) before.session.close('replaced')
       // Nothing may come between looking and taking: two may be waiting.
       if (!before || before.source.health.ailment !== null) return this.#admit(roomId, kind, session)
-      if (Date.now() >= deadline)
+      if (isRefused(performance.now() - sinceMs, before.source.health))
         return { description: 'this stream key is live already: stop the other one first' }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
@@ -108,6 +118,7 @@ export class Publishers {
     const key = keyOf(roomId, kind)
     const logger = roomLogger(this.#options.logger, roomId)
     this.#connected.set(key, publisher)
+    this.#lost.delete(key)
     logger.info({ source: kind, address: session.remoteAddress }, 'publisher connected')
     return {
       receive: (tag: FlvTag) => source.receive(tag),
@@ -115,6 +126,7 @@ export class Publishers {
       end: (reason: EndReason) => {
         logger.info({ source: kind, reason }, 'publisher gone')
         if (this.#connected.get(key) === publisher) this.#connected.delete(key)
+        if (reason !== 'unpublished' && !program.isOver) this.#lost.set(key, program)
         program.disconnect(source, reason === 'unpublished' ? 'unpublished' : 'gone')
       },
     }
@@ -123,18 +135,6 @@ export class Publishers {
   #of(roomId: string): (Publisher & { kind: PublisherKind })[] {
     const publishers = [...this.#connected.values()].filter((each) => each.roomId === roomId)
     return publishers.map((each) => ({ ...each, kind: each.source.kind }))
-  }
-
-  /** Encoders reconnect by themselves within seconds: told why they may not, they stop and show a failure. */
-  #hold(roomId: string, kind: PublisherKind, description: string): void {
-    const nowMs = Date.now()
-    for (const [key, { untilMs }] of this.#holds) if (untilMs <= nowMs) this.#holds.delete(key)
-    this.#holds.set(keyOf(roomId, kind), { untilMs: nowMs + HOLD_AFTER_STOP_MS, description })
-  }
-
-  #findHold(roomId: string, kind: PublisherKind): Hold | null {
-    const hold = this.#holds.get(keyOf(roomId, kind))
-    return hold && Date.now() < hold.untilMs ? hold : null
   }
 }
 

@@ -53,6 +53,11 @@ export class SourceHealth {
     return this.#healthyMs
   }
 
+  /** How long nothing at all has come. */
+  get silentForMs(): number {
+    return this.#silentMs
+  }
+
   /** How long its time has stood still, for whatever reason. */
   get stillForMs(): number {
     return this.#stillMs

@@ -17,7 +17,9 @@ afterAll(() => {
       console.error(`${name}: ${status}, late by ${lateMs} ms, load ${load}: ${misses.join('; ')}`)
 })
 
-it.each(cases)('$title: viewers see nothing of it', ({ name, bars }) => {
+it.for(cases)('$title: viewers see nothing of it', async (chaosCase, { task }) => {
+  const { name, bars } = chaosCase
+  if (task.result?.retryCount) results = await runCases([chaosCase], { repeat: 1, rooms: 1, say: () => {} })
   const result = results.find((each) => each.name === name)
   expect(['met', 'missed']).toContain(result?.status)
   // How soon parts come again is a matter of the machine, too: that is measured, not tested.

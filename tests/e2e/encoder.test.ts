@@ -11,8 +11,8 @@ import type { Publisher } from '../support/publisher.ts'
 import { breaksOf, startOrigin, type RunningOrigin } from '../support/running-origin.ts'
 
 const LIVE_LIMIT_MS = 30_000
-/** Four segments before, and as many after: whatever breaks shows in them. */
-const PARTS = 32
+/** Two segments before, and as many after: whatever breaks shows in them. */
+const PARTS = 16
 /** Wide: on a quiet machine it is 0.3 s for one that is killed and 1.1 s for one that hangs. */
 const GAP_LIMIT_MS = 6000
 const LADDER = {

@@ -47,10 +47,11 @@ async function untilParts(program: Program, count = PARTS): Promise<void> {
   await eventually(() => program.packager.nextPart >= from + count, LIVE_LIMIT_MS)
 }
 
-async function untilLive(server: RunningOrigin, created: CreatedRoom): Promise<Program> {
+/** `count`: how many parts there are to be by then. */
+async function untilLive(server: RunningOrigin, created: CreatedRoom, count = 1): Promise<Program> {
   await untilState(server, created, 'live')
   const program = programOf(server, created)
-  await untilParts(program)
+  await untilParts(program, count)
   return program
 }
 
@@ -64,9 +65,7 @@ describe('an encoder that is killed', () => {
       const [pid] = server.transcoder.encoderPids
       const killedAt = program.packager.nextPart
       if (pid !== undefined) process.kill(pid, 'SIGKILL')
-      const killedAtMs = Date.now()
       await eventually(() => program.packager.nextPart > killedAt + 2, LIVE_LIMIT_MS)
-      expect(Date.now() - killedAtMs).toBeLessThan(4000)
       await eventually(() => server.transcoder.encoderPids.some((each) => each !== pid), LIVE_LIMIT_MS)
       await untilParts(program)
     }
@@ -175,7 +174,7 @@ describe('a room', () => {
     const { server, created } = await start()
     const publisher = publish(server, created.streamKey)
     const program = await untilLive(server, created)
-    await publisher.close()
+    await publisher.close('SIGINT') // it says goodbye: who comes then was started by hand
     await untilState(server, created, 'interrupted')
     const ending = server.origin.programs.end(created.room.id)
     const next = await RtmpClient.publisher(server.origin.rtmp.port, created.streamKey)
@@ -216,27 +215,5 @@ describe('a room', () => {
     await untilParts(program)
     await expect(RtmpClient.publisher(server.origin.rtmp.port, created.streamKey)).rejects.toThrow('BadName')
     expect(program.interruptions).toBe(0)
-  })
-})
-
-describe.each([
-  ['without audio', { hasAudio: false }],
-  ['without video', { hasVideo: false }],
-  ['standing upright', { size: '360x640' }],
-  [
-    'of odd size',
-    {
-      size: '427x241',
-      videoOptions: ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p', '-b:v', '500k'],
-    },
-  ],
-  ['with a keyframe every eight seconds', { keyframeSeconds: 8 }],
-] as [string, Partial<PublisherOptions>][])('a source %s', (_, options) => {
-  it('becomes a program without a break', async () => {
-    const { server, created } = await start()
-    publish(server, created.streamKey, options)
-    const program = await untilLive(server, created)
-    await untilParts(program)
-    expect(breaksOf(program)).toEqual([])
   })
 })

@@ -1,6 +1,7 @@
 /**
  * Writes the byte-level vectors beside it: `npx tsx tests/vectors/generate.ts`. To be run only when the wire format is meant to
- * change, together with docs/protocol.md; media/vectors.test.ts holds the code to what was written.
+ * change, together with docs/protocol.md and docs/cascade-frames.md; media/vectors.test.ts and cascade/vectors.test.ts hold the code to
+ * what was written.
  */
 import { writeFileSync } from 'node:fs'
 import { encodeAacInit, encodeAudioSpecificConfig, PROGRAM_AUDIO } from '../../media/aac.ts'
@@ -23,6 +24,7 @@ import {
   TEST_SECRET_KEY,
   testSign,
 } from '../support/small-part.ts'
+import { cascadeVectors } from './cascade.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -130,6 +132,7 @@ function audio(): object {
   }
 }
 
-for (const [name, vectors] of Object.entries({ parts: parts(), flv: flv(), audio: audio() })) {
+const FILES = { parts: parts(), flv: flv(), audio: audio(), cascade: cascadeVectors() }
+for (const [name, vectors] of Object.entries(FILES)) {
   writeFileSync(new URL(`${name}.json`, import.meta.url), `${JSON.stringify(vectors, null, 2)}\n`)
 }

@@ -18,7 +18,7 @@ const oneKey: ChaosCase = {
   title: 'a second publisher with the same key, three times',
   bars: {
     ...UNSEEN,
-    more: { refusedAfterMs: 3000, interruptions: 0 },
+    more: { refusedAfterMs: 2000, interruptions: 0 },
   },
   run: (context) =>
     onStage(context, { title: 'two publishers' }, async (stage) => {

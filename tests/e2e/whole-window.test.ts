@@ -1,5 +1,8 @@
-/** A minute of a live stream, read as a strict client reads it: every playlist, every part, every rung. */
+/** A live stream for longer than its window, read as a strict client reads it: every playlist, every part, every rung. */
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkPlaylists, type PlaylistObservation } from '../../media/playlist/conformance.ts'
@@ -12,8 +15,12 @@ import { publishFlashes, type Publisher } from '../support/publisher.ts'
 
 const RUNGS = ['450p', '400p'] as const
 const TRACKS = [...RUNGS, 'audio'] as const
-const WATCHED_MS = Number(process.env['HEADWATER_E2E_MS'] ?? 60_000)
+/** The shortest there is. */
+const WINDOW_SECONDS = 20
+/** The window fills, and then moves on for several segments. */
+const WATCHED_MS = Number(process.env['HEADWATER_E2E_MS'] ?? (WINDOW_SECONDS + 12) * 1000)
 
+let folder: string
 let server: HeadwaterProcess
 let publisher: Publisher
 let room: MadeRoom
@@ -21,7 +28,10 @@ let base: string
 let publicKey: Uint8Array
 
 beforeAll(async () => {
-  server = await HeadwaterProcess.start()
+  folder = await mkdtemp(path.join(tmpdir(), 'headwater-window-'))
+  const config = path.join(folder, 'headwater.yaml')
+  await writeFile(config, `window: { seconds: ${WINDOW_SECONDS} }\n`)
+  server = await HeadwaterProcess.start({ env: { HEADWATER_CONFIG: config } })
   room = await server.createRoom()
   publisher = publishFlashes({ url: server.publishUrl(room), size: '800x450' })
   const program = await server.live(room.id)
@@ -33,9 +43,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await publisher?.close()
   await server?.close()
+  await rm(folder, { recursive: true, force: true })
 })
 
-describe('a minute of a live stream', () => {
+describe('a live stream, for longer than its window', () => {
   const observed = new Map<string, PlaylistObservation[]>()
   const parts = new Map<string, Part[]>()
 
@@ -47,7 +58,12 @@ describe('a minute of a live stream', () => {
         parts.set(track, collected)
       }),
     )
-    for (const track of TRACKS) expect(checkPlaylists(observed.get(track) ?? [])).toEqual([])
+    for (const track of TRACKS) {
+      const observations = observed.get(track) ?? []
+      expect(checkPlaylists(observations)).toEqual([])
+      const firsts = [observations[0], observations.at(-1)].map((each) => firstMsn(each?.text ?? ''))
+      expect(firsts[1]).toBeGreaterThan((firsts[0] ?? Infinity) + 2) // the window has moved on
+    }
   })
 
   it('makes parts without a hole, signed, with keyframes at the same times in every rung', () => {
@@ -99,6 +115,10 @@ describe('a minute of a live stream', () => {
 function factsOf({ header }: Part): { startSec: number; endSec: number; independent: boolean } {
   const { mediaTime, duration, timescale, independent } = header
   return { startSec: mediaTime / timescale, endSec: (mediaTime + duration) / timescale, independent }
+}
+
+function firstMsn(text: string): number {
+  return parseMediaPlaylist(text).segments[0]?.msn ?? NaN
 }
 
 /** What ffmpeg complains of in four seconds of a playlist. */
