@@ -8,7 +8,7 @@ import { findBeepsIn, findFlashesIn, pairUp } from '../support/lip-sync.ts'
 import { publishFlashes, type Publisher, type PublisherOptions } from '../support/publisher.ts'
 import { bytesOf, misalignments, watchTrack, type WatchedTrack } from '../support/shape-watch.ts'
 
-const SOON_MS = 15_000
+const SOON_MS = 60_000
 const LIP_SYNC_MS = 40
 /** Before and behind each change, so that there are flashes and beeps to measure. */
 const SETTLE_MS = 5000

@@ -8,7 +8,7 @@ import { focusOf, tabAround, tabTo } from '../support/keyboard.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
 import { createRoom, LANGUAGES, openRoom, signIn, visit, WORDS, type Visit } from '../support/studio-visit.ts'
 
-const SOON_MS = 20_000
+const SOON_MS = 60_000
 const AT_ONCE_MS = 5000
 
 let server: HeadwaterProcess

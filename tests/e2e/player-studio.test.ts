@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess } from '../support/headwater-process.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
 
-const SOON_MS = 20_000
+const SOON_MS = 60_000
 
 let server: HeadwaterProcess
 let browser: Browser

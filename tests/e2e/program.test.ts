@@ -7,7 +7,7 @@ import { publishFlashes, type Publisher, type PublisherOptions } from '../suppor
 import { RtmpClient } from '../support/rtmp-client.ts'
 import { breaksOf, startOrigin, type RunningOrigin } from '../support/running-origin.ts'
 
-const LIVE_LIMIT_MS = 20_000
+const LIVE_LIMIT_MS = 60_000
 /** Two segments: whatever breaks shows in them. */
 const PARTS = 16
 

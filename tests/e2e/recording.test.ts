@@ -13,7 +13,7 @@ import { decodeMovie, holesOf, probeMovie } from '../support/movie-probe.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
 import { LANGUAGES, openRoom, visit } from '../support/studio-visit.ts'
 
-const SOON_MS = 30_000
+const SOON_MS = 60_000
 const recordingSchema = z.object({
   program_id: z.string(),
   complete: z.boolean(),

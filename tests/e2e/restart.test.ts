@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
 
-const SOON_MS = 30_000
+const SOON_MS = 60_000
 /** Two segments: whatever breaks shows in them. */
 const PARTS = 16
 

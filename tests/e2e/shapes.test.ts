@@ -4,5 +4,5 @@ import { SHAPES } from '../support/shapes.ts'
 
 testShapes(
   SHAPES.filter(({ isLongOnly }) => !isLongOnly),
-  Number(process.env['HEADWATER_SHAPES_MS'] ?? 8000),
+  { watchedMs: Number(process.env['HEADWATER_SHAPES_MS'] ?? 8000), isTimed: false },
 )

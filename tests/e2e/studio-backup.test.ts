@@ -10,7 +10,7 @@ import { publishFlashes, type Publisher } from '../support/publisher.ts'
 import { makeFile } from '../support/slate-files.ts'
 import { LANGUAGES, openRoom, signIn, visit, type Visit } from '../support/studio-visit.ts'
 
-const SOON_MS = 30_000
+const SOON_MS = 60_000
 const PICTURES = process.env['HEADWATER_PICTURES']
 
 let server: HeadwaterProcess

@@ -2,4 +2,4 @@
 import { testShapes } from '../support/shape-tests.ts'
 import { SHAPES } from '../support/shapes.ts'
 
-testShapes(SHAPES, Number(process.env['HEADWATER_SHAPES_MS'] ?? 60_000))
+testShapes(SHAPES, { watchedMs: Number(process.env['HEADWATER_SHAPES_MS'] ?? 60_000), isTimed: true })

@@ -5,7 +5,7 @@ import { freePorts, HeadwaterProcess, type MadeRoom } from './headwater-process.
 import { RedisServer } from './redis-server.ts'
 
 const TRANSCODERS = 2
-const LIMIT_MS = 30_000
+const LIMIT_MS = 60_000
 const roomSchema = z.object({
   data: z.object({ refusal: z.object({ code: z.string() }).nullish() }).loose(),
 })

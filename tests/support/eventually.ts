@@ -1,6 +1,6 @@
 /** Waits for what has no event of its own. */
 
-const EVENTUALLY_MS = 8000
+const EVENTUALLY_MS = 15_000
 const POLL_MS = 5
 
 /** Resolves as soon as the condition holds; throws when it has not within the limit. */

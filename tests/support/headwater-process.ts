@@ -41,8 +41,8 @@ const roomSchema = z.object({
   data: z.object({ state: z.string(), program_id: z.string().nullable() }).loose(),
 })
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const START_LIMIT_MS = 30_000
-const LIVE_LIMIT_MS = 20_000
+const START_LIMIT_MS = 60_000
+const LIVE_LIMIT_MS = 40_000
 
 export class HeadwaterProcess {
   readonly url: string

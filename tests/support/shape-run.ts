@@ -1,10 +1,17 @@
 /** One shape from its publisher to its viewers, and what is measured of it. */
+import { PARTS_PER_SECOND } from '../../media/part.ts'
 import { TIMELINE_START_MS } from '../../origin/program/timeline.ts'
 import type { HeadwaterProcess } from './headwater-process.ts'
 import { findBeepsIn, findFlashesIn, pairUp, type LipSync } from './lip-sync.ts'
 import { publishShape } from './shape-publisher.ts'
 import { periodOf, type Shape } from './shapes.ts'
 import { bytesOf, misalignments, watchTrack, type WatchedTrack } from './shape-watch.ts'
+
+export interface ShapeWatch {
+  watchedMs: number
+  /** The parts must come as fast as time passes; else as many are waited for. */
+  isTimed: boolean
+}
 
 export interface ShapeReport {
   shape: string
@@ -23,15 +30,15 @@ export interface ShapeReport {
 }
 
 /** What is made by hand lasts for the time it takes to become live, too. */
-const STARTING_SECONDS = 15
+const STARTING_SECONDS = 30
 const AT_END_SECONDS = 0.05
 /** On a busy machine silence may stand for the beginning of a beep, until the audio converter runs. */
-const SETTLING_SECONDS = 1.5
+export const SETTLING_SECONDS = 1.5
 
 export async function runShape(
   server: HeadwaterProcess,
   shape: Shape,
-  watchedMs: number,
+  { watchedMs, isTimed }: ShapeWatch,
 ): Promise<ShapeReport> {
   const room = await server.createRoom(shape.name)
   const seconds = watchedMs / 1000 + STARTING_SECONDS
@@ -41,7 +48,10 @@ export async function runShape(
     const { renditions } = (await server.room(room.id)) as unknown as { renditions: { name: string }[] }
     const names = renditions.map(({ name }) => name)
     const base = `${server.url}/live/${room.id}/${program}`
-    const tracks = await Promise.all(names.map((name) => watchTrack(base, name, watchedMs)))
+    const watched = isTimed
+      ? watchedMs
+      : { parts: (watchedMs * PARTS_PER_SECOND) / 1000, limitMs: 10 * watchedMs }
+    const tracks = await Promise.all(names.map((name) => watchTrack(base, name, watched)))
     const { publisher: facts } = (await server.room(room.id)) as unknown as {
       publisher: { warnings: { code: string }[] }
     }

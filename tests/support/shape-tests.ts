@@ -8,7 +8,7 @@ import { eventually } from './eventually.ts'
 import { HeadwaterProcess } from './headwater-process.ts'
 import { RtmpClient } from './rtmp-client.ts'
 import { hevcTags } from './shape-publisher.ts'
-import { lineOf, runShape, type ShapeReport } from './shape-run.ts'
+import { lineOf, runShape, SETTLING_SECONDS, type ShapeReport, type ShapeWatch } from './shape-run.ts'
 import { CLOCK_KNOWN_AFTER_SEC, periodOf, type Shape } from './shapes.ts'
 
 const LIP_SYNC_MS = 40
@@ -23,7 +23,8 @@ ladder:
     - { name: 90p, height: 90, bitrateKbps: 150 }
 `
 
-export function testShapes(shapes: readonly Shape[], watchedMs: number): void {
+export function testShapes(shapes: readonly Shape[], watch: ShapeWatch): void {
+  const { watchedMs } = watch
   let server: HeadwaterProcess
   let folder: string
 
@@ -41,7 +42,7 @@ export function testShapes(shapes: readonly Shape[], watchedMs: number): void {
 
   describe('a publisher of any shape becomes a program that is contiguous, aligned and in sync', () => {
     it.concurrent.for(shapes.map((shape) => [shape.name, shape] as const))('%s', async ([, shape]) => {
-      const report = await runShape(server, shape, watchedMs)
+      const report = await runShape(server, shape, watch)
       console.log(lineOf(report))
       expectWhole(shape, report, watchedMs / 1000)
       expectTold(shape, report, watchedMs / 1000)
@@ -68,7 +69,7 @@ function expectWhole(shape: Shape, report: ShapeReport, seconds: number): void {
   const speed = Math.min(shape.speed ?? 1, 1)
   expect(report.parts).toBeGreaterThan(seconds * speed * PARTS_PER_SECOND_AT_LEAST)
   expect(report.aheadMs).toBeLessThan(AHEAD_LIMIT_MS)
-  const events = (seconds - (shape.missingSec ?? 0)) / periodOf(shape)
+  const events = (seconds - (shape.missingSec ?? 0) - SETTLING_SECONDS) / periodOf(shape)
   expect(report.offsets.length).toBeGreaterThan(events * 0.6)
   expect(report.offsets.filter(({ offsetMs }) => Math.abs(offsetMs) > LIP_SYNC_MS)).toEqual([])
 }

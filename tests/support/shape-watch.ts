@@ -17,12 +17,11 @@ export interface WatchedTrack {
   violations: string[]
 }
 
-/** Follows one track by blocking reloads, for so many milliseconds or until it is told, and fetches its init segment and every part it names. */
-export async function watchTrack(
-  base: string,
-  name: string,
-  watched: number | AbortSignal,
-): Promise<WatchedTrack> {
+/** How long to watch: for so many milliseconds, until it is told, or until so many parts have come, however busy the machine is. */
+export type Watched = number | AbortSignal | { parts: number; limitMs: number }
+
+/** Follows one track by blocking reloads, and fetches its init segment and every part it names. */
+export async function watchTrack(base: string, name: string, watched: Watched): Promise<WatchedTrack> {
   const address = `${base}/${name}`
   const observations: PlaylistObservation[] = []
   const parts: Part[] = []
@@ -32,8 +31,8 @@ export async function watchTrack(
   let longestWaitMs = 0
   let mapUri: string | null = null
   let requested: PlaylistObservation['requested']
-  const isOver = typeof watched === 'number' ? AbortSignal.timeout(watched) : watched
-  while (!isOver.aborted) {
+  const { isOver, wanted } = endOfWatch(watched)
+  while (!isOver.aborted && parts.length < wanted) {
     const query = requested ? `?_HLS_msn=${requested.msn}&_HLS_part=${requested.part}` : ''
     const text = await (await fetch(`${address}/index.m3u8${query}`)).text()
     observations.push({ atMs: performance.now(), text, ...(requested ? { requested } : {}) })
@@ -59,11 +58,26 @@ export async function watchTrack(
   }
 }
 
+function endOfWatch(watched: Watched): { isOver: AbortSignal; wanted: number } {
+  if (typeof watched === 'number') return { isOver: AbortSignal.timeout(watched), wanted: Infinity }
+  if (watched instanceof AbortSignal) return { isOver: watched, wanted: Infinity }
+  return { isOver: AbortSignal.timeout(watched.limitMs), wanted: watched.parts }
+}
+
 /** The parts of a playlist that are not there yet; what its durations say otherwise than the parts. */
 async function collect(address: string, playlist: ParsedMediaPlaylist, parts: Part[]): Promise<string[]> {
   const newest = parts.at(-1)
   const violations: string[] = []
   for (const segment of playlist.segments) {
+    // One that looks seldom finds older segments without their parts.
+    if (newest && segment.parts.length === 0 && segment.uri !== null && segment.msn >= newest.header.msn) {
+      const bytes = await (await fetch(`${address}/${segment.uri}`)).arrayBuffer()
+      const later = splitSegment(new Uint8Array(bytes)).filter(
+        ({ header }) => runningNumber(header) > runningNumber(newest.header),
+      )
+      parts.push(...later)
+      continue
+    }
     for (const [index, listed] of segment.parts.entries()) {
       const id = { msn: segment.msn, part: index }
       if (listed.gap || (newest && runningNumber(id) <= runningNumber(newest.header))) continue

@@ -69,7 +69,7 @@ export async function openWatchPage(browser: Browser, options: WatchOptions): Pr
 }
 
 /** Resolves when the page shows moving pictures. */
-export async function untilPlaying(opened: WatchPage, limitMs = 20_000): Promise<void> {
+export async function untilPlaying(opened: WatchPage, limitMs = 60_000): Promise<void> {
   // Not by the page's own waiting: its content security policy forbids what that needs.
   await eventually(async () => {
     const stats = await opened.stats()

@@ -9,7 +9,7 @@ import { expectUnnoticed, expectUnstalled, observe, STALL_SLACK_MS } from '../su
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
 import { openWatchPage, untilPlaying, type WatchOptions, type WatchPage } from '../support/watch-page.ts'
 
-const SOON_MS = 40_000
+const SOON_MS = 60_000
 /** Behind live by the whole of continuity mode's distance, and settled. */
 const FULL_RESERVE_MS = 8000
 /** From the first new part to the moment that the player has it; and what it calls unreachable before its reserve is played. */

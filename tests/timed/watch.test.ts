@@ -8,7 +8,7 @@ import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts
 import { openWatchPage, untilPlaying, type WatchOptions, type WatchPage } from '../support/watch-page.ts'
 
 const SETTLED_MS = 6000
-const SOON_MS = 20_000
+const SOON_MS = 60_000
 
 let server: HeadwaterProcess
 let browser: Browser
