@@ -43,6 +43,7 @@ export const linkStatsSchema = z.object({
   bytes: count,
   relayed: z.boolean(),
 })
+export type LinkStats = z.output<typeof linkStatsSchema>
 
 /** Client → server. */
 export const cascadeClientMessage = z.discriminatedUnion('type', [

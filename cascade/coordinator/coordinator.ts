@@ -1,0 +1,325 @@
+/**
+ * The coordinator of one swarm: the peers of one rendition of one program. Told who comes, goes and how links do; answers with whom
+ * to tell what. Pure: its time and chance are handed in, and it remembers nothing that is not bounded.
+ */
+import type { Ability, LinkStats, ParentAssignment } from '../messages.ts'
+import type { PeerId } from '../peer-id.ts'
+import type { LostReason } from '../peer-options.ts'
+import { Candidates } from './candidates.ts'
+import { explainLink, explainPeer } from './explain.ts'
+import { Graph } from './graph.ts'
+import { isBad, Optimiser } from './optimise.ts'
+import { Placement } from './placement.ts'
+import { Returning } from './returning.ts'
+import { capacityOf, createPeer, isRoot } from './swarm-peer.ts'
+import type { Link, Newcomer, SwarmPeer } from './swarm-peer.ts'
+import type { PeerView, SwarmView } from './view.ts'
+
+export interface CoordinatorOptions {
+  program: string
+  rendition: string
+  /** Of all tracks together. */
+  bitrateKbps: number
+  /** Steady, ms. */
+  now: () => number
+  /** 0 to 1. */
+  random: () => number
+}
+
+/** What somebody is to be told. `parents`: the whole of them, best first. */
+export type Decision =
+  | { kind: 'parents'; peer: PeerId; parents: ParentAssignment[] }
+  | { kind: 'off'; peer: PeerId; reason: 'full' | 'no_root' | 'banned'; retryMs: number | null }
+
+export interface PeerReport {
+  ability: Ability
+  parents: readonly Pick<LinkStats, 'id' | 'rtt_ms' | 'loss' | 'relayed'>[]
+  /** Since the last report. */
+  bytes: { cascade: number; http: number }
+}
+
+/** Roots push this share of what all viewers receive, and never less than the floor, before peers are full. */
+const ROOT_SHARE = 0.03
+const ROOT_FLOOR_STRIPES = 7
+const MAX_BANNED = 1000
+const RETRY_MS = 15_000
+/** A pair that failed is not tried again for this long. */
+const AVOID_MS: Readonly<Record<LostReason, number>> = {
+  silent: 60_000,
+  zombie: 60_000,
+  closed: 20_000,
+  denied: 10_000,
+  unreachable: 300_000,
+  slow: 60_000,
+  polluted: 600_000,
+  bye: 10_000,
+}
+const MAX_AVOIDED = 8
+/** Two children that give a parent up within this time speak for the others, too. */
+const COMPLAINT_MS = 5000
+const MIN_COMPLAINTS = 2
+const SUSPECT_MS = 15_000
+/** Others that have to move for somebody are found new places at once, up to this many. */
+const MAX_FOLLOW_UPS = 32
+
+export class Coordinator {
+  readonly #options: CoordinatorOptions
+  readonly #graph = new Graph()
+  readonly #candidates: Candidates
+  readonly #placement: Placement
+  readonly #optimiser: Optimiser
+  readonly #returning: Returning
+  readonly #banned = new Set<PeerId>()
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options
+    const { bitrateKbps, random, now } = options
+    const rootBudget = (): number => Math.max(ROOT_FLOOR_STRIPES, Math.round(ROOT_SHARE * 5 * this.viewers))
+    const facts = { graph: this.#graph, bitrateKbps, random, now, rootBudget }
+    this.#candidates = new Candidates(facts)
+    this.#placement = new Placement(facts, this.#candidates)
+    this.#optimiser = new Optimiser(this.#graph, this.#placement, this.#candidates, now)
+    this.#returning = new Returning(this.#graph, now)
+  }
+
+  /** Peers that are not roots. */
+  get viewers(): number {
+    return this.#graph.size - this.#graph.roots.size
+  }
+
+  get roots(): number {
+    return this.#graph.roots.size
+  }
+
+  /** Viewers that were moved to make the graph better. */
+  get moves(): number {
+    return this.#optimiser.moves
+  }
+
+  has(id: PeerId): boolean {
+    return this.#graph.get(id) !== undefined
+  }
+
+  isBanned(id: PeerId): boolean {
+    return this.#banned.has(id)
+  }
+
+  /** `parents`: of one who was here before a break, and still has links to them; they are kept where they are sane. */
+  join(newcomer: Newcomer, parents: readonly PeerId[] = []): Decision[] {
+    const { id } = newcomer
+    if (this.#banned.has(id)) return [off(id, 'banned', null)]
+    if (this.has(id)) return this.#decide()
+    const peer = createPeer(newcomer, this.#options.now(), this.#options.bitrateKbps)
+    this.#graph.add(peer)
+    const waiting = this.#returning.claim(peer, parents)
+    for (const child of this.#returning.arrived(peer)) this.#placement.fill(child)
+    if (isRoot(peer)) this.#fillWaiting()
+    else if (waiting) this.#placement.wanting.add(peer)
+    else if (!this.#placement.fill(peer) && parents.length === 0) return this.#turnAway(peer)
+    return this.#decide()
+  }
+
+  /** Says goodbye, or its signalling is closed. */
+  leave(id: PeerId): Decision[] {
+    const peer = this.#graph.get(id)
+    if (peer === undefined) return []
+    this.#remove(peer)
+    return this.#decide()
+  }
+
+  /** A child gave a parent up. */
+  lost(id: PeerId, parentId: PeerId, why: LostReason): Decision[] {
+    const peer = this.#graph.get(id)
+    const link = peer?.parents.find(({ parent }) => parent.id === parentId)
+    if (peer === undefined || link === undefined) return []
+    const now = this.#options.now()
+    avoid(peer, parentId, now + AVOID_MS[why])
+    this.#graph.unlink(link)
+    if (why === 'denied') link.parent.closedUntilMs = Math.max(link.parent.closedUntilMs, now + 3000)
+    else if (!isRoot(link.parent)) this.#complain(link.parent)
+    this.#placement.fill(peer)
+    return this.#decide()
+  }
+
+  stats(id: PeerId, report: PeerReport): Decision[] {
+    const peer = this.#graph.get(id)
+    if (peer === undefined) return []
+    this.#note(peer, report)
+    this.#changeAbility(peer, report.ability)
+    if (peer.parents.some(isBad)) this.#optimiser.alarm(peer)
+    return this.#decide()
+  }
+
+  /** Cuts off for good one who is proven to have passed on what the origin did not sign. */
+  ban(id: PeerId): Decision[] {
+    this.#banned.add(id)
+    const [oldest] = this.#banned
+    if (this.#banned.size > MAX_BANNED && oldest !== undefined) this.#banned.delete(oldest)
+    const decisions = this.has(id) ? this.leave(id) : []
+    return [...decisions, off(id, 'banned', null)]
+  }
+
+  /** To be called every `TICK_MS`. */
+  tick(): Decision[] {
+    this.#returning.expire()
+    this.#optimiser.run()
+    return this.#decide()
+  }
+
+  /** Whether one was chosen for the other. */
+  mayTalk(a: PeerId, b: PeerId): boolean {
+    return this.#isParent(a, b) || this.#isParent(b, a)
+  }
+
+  /** Why it has these parents. */
+  explain(id: PeerId): string {
+    const peer = this.#graph.get(id)
+    return peer === undefined ? 'is not in the swarm' : explainPeer(this.#graph, peer)
+  }
+
+  parentsOf(id: PeerId): ParentAssignment[] {
+    return this.#graph.get(id)?.parents.map((link) => this.#assignment(link)) ?? []
+  }
+
+  view(): SwarmView {
+    const { program, rendition } = this.#options
+    return { program, rendition, peers: [...this.#graph.peers()].map((peer) => this.#viewPeer(peer)) }
+  }
+
+  #turnAway(peer: SwarmPeer): Decision[] {
+    const reason = this.#graph.roots.size === 0 ? 'no_root' : 'full'
+    this.#remove(peer)
+    const retryMs = Math.round(RETRY_MS * (0.5 + this.#options.random()))
+    return [...this.#decide(), off(peer.id, reason, retryMs)]
+  }
+
+  #remove(peer: SwarmPeer): void {
+    this.#returning.forget(peer)
+    const orphans = this.#graph.remove(peer)
+    this.#placement.wanting.delete(peer)
+    this.#placement.changed.delete(peer)
+    this.#replace(orphans)
+  }
+
+  /** New parents for those who lost one, the ones with most below them first. */
+  #replace(orphans: SwarmPeer[]): void {
+    const isHopeless = this.#graph.roots.size === 0
+    for (const orphan of orphans.sort((a, b) => b.children.size - a.children.size)) {
+      this.#placement.changed.add(orphan)
+      if (orphan.parents.length > 0) this.#placement.arrange(orphan)
+      if (isHopeless) this.#placement.wanting.add(orphan)
+      else this.#placement.fill(orphan)
+    }
+  }
+
+  #complain(parent: SwarmPeer): void {
+    const now = this.#options.now()
+    parent.complaints = now - parent.complainedAtMs > COMPLAINT_MS ? 1 : parent.complaints + 1
+    parent.complainedAtMs = now
+    if (parent.complaints < MIN_COMPLAINTS || parent.complaints < parent.children.size) return
+    parent.closedUntilMs = now + SUSPECT_MS
+    const links = [...parent.children]
+    for (const link of links) this.#graph.unlink(link)
+    this.#replace(links.map(({ child }) => child))
+  }
+
+  #note(peer: SwarmPeer, { parents, bytes }: PeerReport): void {
+    peer.hasReported = true
+    for (const { id, rtt_ms, loss, relayed } of parents) {
+      const link = peer.parents.find(({ parent }) => parent.id === id)
+      if (link === undefined) continue
+      link.loss = link.rttMs === null ? loss : (link.loss + loss) / 2
+      link.rttMs = link.rttMs === null ? rtt_ms : (link.rttMs + rtt_ms) / 2
+      link.relayed = relayed
+    }
+    const measured = peer.parents.filter((link) => link.rttMs !== null)
+    // Of one bad link alone nobody can say which end it is.
+    if (measured.length > 1 || measured.some((link) => !isBad(link))) {
+      peer.rttMs = Math.min(...measured.map((link) => link.rttMs ?? Infinity))
+      peer.loss = Math.min(...measured.map((link) => link.loss))
+    }
+    const received = bytes.cascade + bytes.http
+    if (received > 0) peer.supply = (peer.supply + bytes.cascade / received) / 2
+  }
+
+  #changeAbility(peer: SwarmPeer, ability: Ability): void {
+    if (isRoot(peer) !== (ability.device === 'root')) return
+    const capacity = capacityOf(ability, this.#options.bitrateKbps)
+    peer.ability = ability
+    if (capacity.seats === peer.seats && capacity.maxStripes === peer.maxStripes) return
+    Object.assign(peer, capacity)
+    this.#graph.refresh(peer)
+    this.#replace(this.#placement.shed(peer))
+  }
+
+  /** Somebody with seats has come: those who wait for any are placed. */
+  #fillWaiting(): void {
+    let filled = 0
+    for (const peer of [...this.#placement.wanting]) {
+      if (filled >= MAX_FOLLOW_UPS * 8) return
+      if (peer.heldUntilMs > this.#options.now() || peer.parents.length > 0) continue
+      filled += 1
+      this.#placement.fill(peer)
+    }
+  }
+
+  /** What has changed since anybody was told last. */
+  #decide(): Decision[] {
+    const { changed, wanting } = this.#placement
+    let followUps = 0
+    for (const peer of changed) {
+      if (!wanting.has(peer) || peer.parents.length > 1 || followUps >= MAX_FOLLOW_UPS) continue
+      followUps += 1
+      if (this.#graph.roots.size > 0) this.#placement.fill(peer)
+    }
+    const decisions: Decision[] = []
+    for (const peer of changed) {
+      const parents = peer.parents.map((link) => this.#assignment(link))
+      const told = parents.map(({ id, stripes }) => `${id}${stripes}`).join(' ')
+      if (told === peer.told || peer.heldUntilMs > this.#options.now()) continue
+      peer.told = told
+      decisions.push({ kind: 'parents', peer: peer.id, parents })
+    }
+    changed.clear()
+    return decisions
+  }
+
+  #assignment(link: Link): ParentAssignment {
+    const { parent, child, stripes } = link
+    const role = child.parents[0] === link ? 'primary' : 'backup'
+    return {
+      id: parent.id,
+      role,
+      stripes,
+      depth: this.#graph.depthOf(parent),
+      why: explainLink(this.#graph, link),
+    }
+  }
+
+  #viewPeer(peer: SwarmPeer): PeerView {
+    return {
+      id: peer.id,
+      depth: this.#graph.depthOf(peer),
+      parents: this.parentsOf(peer.id),
+      children: peer.children.size,
+      device: peer.ability.device,
+      ageMs: Math.round(this.#options.now() - peer.joinedAtMs),
+    }
+  }
+
+  #isParent(parentId: PeerId, childId: PeerId): boolean {
+    return this.#graph.get(childId)?.parents.some(({ parent }) => parent.id === parentId) ?? false
+  }
+}
+
+function off(peer: PeerId, reason: 'full' | 'no_root' | 'banned', retryMs: number | null): Decision {
+  return { kind: 'off', peer, reason, retryMs }
+}
+
+function avoid(peer: SwarmPeer, parent: PeerId, untilMs: number): void {
+  peer.avoided ??= new Map()
+  peer.avoided.delete(parent)
+  peer.avoided.set(parent, untilMs)
+  const [oldest] = peer.avoided.keys()
+  if (peer.avoided.size > MAX_AVOIDED && oldest !== undefined) peer.avoided.delete(oldest)
+}

@@ -1,0 +1,123 @@
+/** Makes a standing graph better, few viewers at a time: what is missing first, then what hurts, then what could be better. */
+import { STRIPES } from '../frame/frame.ts'
+import type { Candidates } from './candidates.ts'
+import type { Graph } from './graph.ts'
+import { countStripes } from './path.ts'
+import type { Placement } from './placement.ts'
+import { isRoot } from './swarm-peer.ts'
+import type { SwarmPeer } from './swarm-peer.ts'
+
+/** Every viewer is looked at about so often; a tenth of them at each tick, so that no tick takes long. */
+export const OPTIMISE_INTERVAL_MS = 10_000
+export const TICK_MS = 1000
+/** From here on a link is looked at at once. */
+export const ALARM_RTT_MS = 500
+export const ALARM_LOSS = 0.05
+
+/** A primary is changed for one that is better by this much, so that two equal ones are not swapped for ever. */
+const MIN_GAIN = 0.08
+const MIN_ALARM_GAIN = 0.02
+/** A viewer that was moved is left alone for this long. */
+const REST_MS = 30_000
+const ALARM_REST_MS = 5000
+/** Of the viewers, how many may be moved in one interval. */
+const MOVED_SHARE = 0.02
+const MIN_MOVES = 2
+const MAX_MOVES = 50
+/** Peers looked at in one tick. */
+const MAX_LOOKED_AT = 100
+const MAX_FILLED = 64
+
+export class Optimiser {
+  readonly #graph: Graph
+  readonly #placement: Placement
+  readonly #candidates: Candidates
+  readonly #now: () => number
+  #round: Iterator<SwarmPeer> | null = null
+  #movesLeft = MIN_MOVES
+  #moves = 0
+  #renewedAtMs = 0
+
+  constructor(graph: Graph, placement: Placement, candidates: Candidates, now: () => number) {
+    this.#graph = graph
+    this.#placement = placement
+    this.#candidates = candidates
+    this.#now = now
+  }
+
+  /** Viewers moved so far. */
+  get moves(): number {
+    return this.#moves
+  }
+
+  /** One tick's work. */
+  run(): void {
+    if (this.#now() >= this.#renewedAtMs + OPTIMISE_INTERVAL_MS) {
+      this.#renewedAtMs = this.#now()
+      this.#movesLeft = Math.min(MAX_MOVES, Math.max(MIN_MOVES, Math.ceil(MOVED_SHARE * this.#graph.size)))
+    }
+    this.#fillWanting()
+    const looks = Math.min(MAX_LOOKED_AT, Math.ceil((this.#graph.size * TICK_MS) / OPTIMISE_INTERVAL_MS))
+    for (let seen = 0; seen < looks; seen += 1) {
+      const peer = this.#next()
+      if (peer !== null && !isRoot(peer)) this.#lookAt(peer)
+    }
+  }
+
+  /** A link of this peer is bad: another parent at once, if one is better. */
+  alarm(peer: SwarmPeer): void {
+    if (this.#movesLeft <= 0 || this.#now() - peer.movedAtMs < ALARM_REST_MS) return
+    if (this.#placement.improve(peer, MIN_ALARM_GAIN) || this.#promote(peer)) this.#moved()
+  }
+
+  #lookAt(peer: SwarmPeer): void {
+    this.#graph.rise(peer)
+    if (this.#placement.diversify(peer)) this.#placement.changed.add(peer)
+    const stripes = peer.parents.reduce((mask, link) => mask | link.stripes, 0)
+    if (peer.parents.length > 0 && countStripes(stripes) < STRIPES) this.#placement.fill(peer)
+    if (this.#movesLeft <= 0 || this.#now() - peer.movedAtMs < REST_MS) return
+    const minGain = peer.parents.some(isBad) ? MIN_ALARM_GAIN : MIN_GAIN
+    if (this.#placement.improve(peer, minGain)) this.#moved()
+    else if (this.#promote(peer)) this.#moved()
+  }
+
+  /** A backup that has shown itself better than the primary changes places with it: no new link, a change of masks. */
+  #promote(peer: SwarmPeer): boolean {
+    const [primary, backup] = peer.parents
+    if (primary === undefined || backup === undefined || backup.rttMs === null) return false
+    const gain =
+      this.#candidates.rank(peer, backup.parent, backup, []) -
+      this.#candidates.rank(peer, primary.parent, primary, [])
+    return gain >= MIN_GAIN && this.#placement.promote(peer, backup)
+  }
+
+  #fillWanting(): void {
+    let filled = 0
+    for (const peer of [...this.#placement.wanting]) {
+      if (filled >= MAX_FILLED) break
+      if (peer.heldUntilMs > this.#now()) continue
+      filled += 1
+      if (peer.parents.length === 0) peer.loss /= 2
+      // To the end of the queue: whoever cannot be helped must not keep others from being.
+      this.#placement.wanting.delete(peer)
+      this.#placement.fill(peer)
+    }
+  }
+
+  #moved(): void {
+    this.#moves += 1
+    this.#movesLeft -= 1
+  }
+
+  #next(): SwarmPeer | null {
+    this.#round ??= this.#graph.peers()
+    const next = this.#round.next()
+    if (next.done !== true) return next.value
+    this.#round = null
+    return null
+  }
+}
+
+export function isBad(link: { rttMs: number | null; loss: number }): boolean {
+  return (link.rttMs ?? 0) > ALARM_RTT_MS || link.loss > ALARM_LOSS
+}
