@@ -1,7 +1,7 @@
 /** A peer's children: who may be one, what each is sent as it comes in, and what becomes of those that cannot keep up. */
 import type { PartState } from '../assembly/part-state.ts'
-import { PARTS_PER_SEGMENT } from '../../media/part.ts'
 import { Child } from './child.ts'
+import { Pressure } from './pressure.ts'
 import { stripeOf } from '../chunk.ts'
 import type { Clock } from '../clock.ts'
 import { channelOf, encodeFrame } from '../frame/codec.ts'
@@ -10,7 +10,7 @@ import { withResult } from '../assembly/later.ts'
 import { Link } from '../link/link.ts'
 import type { PeerLimits } from '../peer-options.ts'
 import type { PeerId } from '../peer-id.ts'
-import { PART_MS, type PartWindow } from '../assembly/part-window.ts'
+import type { PartWindow } from '../assembly/part-window.ts'
 import type { Transport } from '../transport.ts'
 
 export interface DownstreamOptions {
@@ -33,25 +33,20 @@ export interface DownstreamOptions {
   onLeft: (child: PeerId) => void
 }
 
-const MIN_SOFT_BYTES = 64 * 1024
-const MIN_HARD_BYTES = 256 * 1024
-/** Stream in a queue: above the first stripes are given up, above the second parts. */
-const SOFT_MS = 250
-const HARD_MS = 1000
-/** Over the soft limit for so long, a child is let go. */
-const PATIENCE_MS = 2000
 const SILENCE_MS = 5000
 const SUBSCRIBE_LIMIT_MS = 5000
 const HOLD_MS = 150
 
 export class Downstream {
   readonly #options: DownstreamOptions
+  readonly #pressure: Pressure
   readonly #children = new Map<PeerId, Child>()
   #heldAtMs = -Infinity
   bytesSent = 0
 
   constructor(options: DownstreamOptions) {
     this.#options = options
+    this.#pressure = new Pressure({ now: () => options.clock.now(), streamKbps: options.streamKbps })
   }
 
   get children(): readonly Child[] {
@@ -95,7 +90,7 @@ export class Downstream {
     for (const child of this.#children.values()) {
       if (!child.isGranted || !child.wants(part, stripe, chunk)) continue
       message ??= encodeChunk(part, chunk)
-      if (message && this.#hasRoom(child, part)) this.#sendChunk(child, message)
+      if (message && this.#pressure.hasRoom(child, part)) this.#sendChunk(child, message)
     }
   }
 
@@ -127,7 +122,7 @@ export class Downstream {
     for (const child of this.children) {
       const isLate = !child.isGranted && now - child.sinceMs > SUBSCRIBE_LIMIT_MS
       if (isLate || child.link.silentMs > SILENCE_MS) this.#drop(child)
-      else if (child.overSinceMs !== null) this.#watchPressure(child, now)
+      else if (this.#pressure.isHopeless(child)) this.#dismiss(child, 'pressure')
     }
   }
 
@@ -227,7 +222,7 @@ export class Downstream {
 
   #sendNow(child: Child, part: PartState, chunk: number): void {
     const message = encodeChunk(part, chunk)
-    if (message && this.#hasRoom(child, part)) this.#sendChunk(child, message)
+    if (message && this.#pressure.hasRoom(child, part)) this.#sendChunk(child, message)
   }
 
   #sendChunk(child: Child, message: Uint8Array): void {
@@ -240,35 +235,6 @@ export class Downstream {
     if (!known) return null
     const { signed, signature } = known
     return encodeFrame({ type: 'meta', track, number, signed, signature })
-  }
-
-  /** Above the hard limit the rest of the segment is skipped: queues do not help who cannot keep up. */
-  #hasRoom(child: Child, part: PartState): boolean {
-    const buffered = child.link.bufferedBytes
-    const bytesPerMs = this.#options.streamKbps() / 8
-    if (buffered <= Math.max(MIN_SOFT_BYTES, bytesPerMs * SOFT_MS)) {
-      child.overSinceMs = null
-      return true
-    }
-    child.overSinceMs ??= this.#options.clock.now()
-    if (buffered <= Math.max(MIN_HARD_BYTES, bytesPerMs * HARD_MS)) return true
-    const to = (Math.floor(part.number / PARTS_PER_SEGMENT) + 1) * PARTS_PER_SEGMENT
-    child.skipsTo.set(part.track, to)
-    const { track, number: from } = part
-    child.link.send({ type: 'skip', track, from, to, reason: 'missing' })
-    return false
-  }
-
-  #watchPressure(child: Child, now: number): void {
-    const sinceMs = child.overSinceMs ?? now
-    const bytesPerMs = this.#options.streamKbps() / 8
-    if (child.link.bufferedBytes <= Math.max(MIN_SOFT_BYTES, bytesPerMs * SOFT_MS)) {
-      child.overSinceMs = null
-    } else if (now - sinceMs > PATIENCE_MS) this.#dismiss(child, 'pressure')
-    else if (now - child.toldOffAtMs > PATIENCE_MS && now - sinceMs > PART_MS) {
-      child.toldOffAtMs = now
-      child.link.send({ type: 'skip', track: 0, from: 0, to: 0, reason: 'pressure' })
-    }
   }
 
   #deny(child: Child, reason: DenyReason): void {
