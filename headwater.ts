@@ -172,8 +172,15 @@ function openEdge(
   pub: HttpServer,
   originUrl: string,
 ): Component {
-  const { cacheBytes, flv } = config.edge
-  const edge = new Edge({ originUrl, clusterSecret: secrets.clusterSecret, logger, metrics, cacheBytes, flv })
+  const { enabled, ...limits } = config.cascade.root
+  const edge = new Edge({
+    originUrl,
+    clusterSecret: secrets.clusterSecret,
+    logger,
+    metrics,
+    ...config.edge,
+    roots: enabled ? limits : null,
+  })
   pub.mount((req, res) => edge.handle(req, res))
   return { name: 'edge', start: () => edge.start(), close: () => edge.close() }
 }

@@ -16,6 +16,8 @@ import { isMediaPath, parseMediaPath } from './media-path.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { createEdgeMetrics } from './metrics.ts'
 import { PatientUpstream } from './patient-upstream.ts'
+import { openRoots } from './root/open-roots.ts'
+import type { Roots, RootSettings } from './root/roots.ts'
 import type { OriginTiming, Upstream } from './upstream.ts'
 import { OriginUpstream } from './upstream.ts'
 
@@ -28,6 +30,8 @@ export interface EdgeOptions {
   /** Bound of the cache; 256 MiB is about seven minutes of a three-rung ladder. */
   cacheBytes?: number
   flv?: Partial<FlvHubSettings>
+  /** Root peers of the cascade; null for none. */
+  roots?: RootSettings | null
   limits?: Partial<CoalescerLimits>
   timing?: Partial<OriginTiming>
   /** How long requests that wait for something wait for an origin that is away. */
@@ -46,6 +50,8 @@ export class Edge {
   readonly #coalescer: Coalescer
   readonly #flv: FlvHub
   readonly #metrics: EdgeMetrics
+  readonly #openRoots: () => Promise<Roots | null>
+  #roots: Roots | null = null
   #isClosed = false
 
   constructor(options: EdgeOptions) {
@@ -66,17 +72,23 @@ export class Edge {
     const shared = { upstream: this.#upstream, metrics: this.#metrics, warn: this.#warn }
     this.#coalescer = new Coalescer({ ...shared, cache: this.#cache, limits })
     this.#flv = new FlvHub({ ...shared, logger, settings: flv })
+    const coalescer = this.#coalescer
+    const { roots = null, metrics } = options
+    this.#openRoots = () =>
+      openRoots({ originUrl, clusterSecret, logger, metrics, coalescer, settings: roots })
   }
 
-  /** Nothing is opened before a viewer asks. */
-  start(): Promise<void> {
-    return Promise.resolve()
+  /** Offers itself to the coordinator for roots; of media nothing is opened before somebody asks. */
+  async start(): Promise<void> {
+    this.#roots = await this.#openRoots()
+    this.#roots?.start()
   }
 
-  /** Ends parked requests, FLV viewers and the connections to the origin. */
+  /** Ends roots, parked requests, FLV viewers and the connections to the origin. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.#roots?.close()
     this.#coalescer.close()
     this.#flv.close()
     await this.#upstream.close()

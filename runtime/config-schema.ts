@@ -85,6 +85,14 @@ const edge = z.strictObject({
   flv: flv.prefault({}),
 })
 
+const root = z.strictObject({
+  enabled: z.boolean().default(true),
+  maxChildren: z.int().min(1).max(2000).default(100),
+  uploadMbps: z.number().min(1).max(100_000).nullable().default(200),
+})
+
+const cascade = z.strictObject({ root: root.prefault({}) })
+
 const GIBIBYTE = 1024 * MEBIBYTE
 const recording = z.strictObject({
   enabled: z.boolean().default(false),
@@ -140,6 +148,7 @@ export const configSchema = z.strictObject({
   reconnectWindowSeconds: z.int().min(0).max(1800).default(300),
   recording: recording.prefault({}),
   edge: edge.prefault({}),
+  cascade: cascade.prefault({}),
 })
 
 /** The whole configuration of a process, every key present. */

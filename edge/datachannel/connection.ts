@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   onOpen(transport: Transport): void
   /** It never opened; it is closed already. Not told of one that was closed by us. */
   onFailed(why: Failure): void
+  /** Once, however it ended. */
+  onReleased?(): void
 }
 
 export interface ConnectionPlace {
@@ -39,6 +41,8 @@ export interface ConnectionPlace {
 
 // A browser has a handful: one for each address of each family, and those of its STUN and TURN servers.
 const MAX_WAITING_CANDIDATES = 64
+/** An answerer's checks come first, so that it listens for DTLS before its offerer begins. Without any, the offerer's own follow. */
+const LEAD_MS = 100
 const SHA256_FINGERPRINT = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/
 
 export class Connection {
@@ -47,7 +51,12 @@ export class Connection {
   readonly #transport: DataChannelTransport
   #state: 'opening' | 'open' | 'closed' = 'opening'
   #isDescribed = false
+  /** Remote candidates are of use now. */
+  #mayAdd = false
+  #leading: NodeJS.Timeout | null = null
   #waiting: { sdp: string; mid: string }[] = []
+  /** An offerer's own candidates until there is an answer. */
+  #untold: Signal[] = []
   #openChannels = 0
   readonly #timer: NodeJS.Timeout
 
@@ -86,19 +95,31 @@ export class Connection {
   }
 
   #listen(peer: PeerConnection): void {
-    const tell = (signal: Signal): void => this.#guard(() => this.#options.onSignal(signal))
     peer.onLocalDescription((sdp, type) => {
-      if (type === 'offer' || type === 'answer') tell({ kind: type, sdp })
+      if (type === 'offer' || type === 'answer') this.#tell({ kind: type, sdp })
     })
     peer.onLocalCandidate((candidate, mid) =>
-      tell({ kind: 'candidate', sdp: candidate.replace(/^a=/, ''), mid }),
+      this.#tellCandidate({ kind: 'candidate', sdp: candidate.replace(/^a=/, ''), mid }),
     )
     peer.onGatheringStateChange((state) => {
-      if (state === 'complete') tell({ kind: 'candidate', sdp: '', mid: '0' })
+      if (state === 'complete') this.#tellCandidate({ kind: 'candidate', sdp: '', mid: '0' })
     })
     peer.onStateChange((state) => {
       if (state === 'failed') this.#onEnd()
     })
+  }
+
+  #tell(signal: Signal): void {
+    if (this.#state !== 'closed') this.#guard(() => this.#options.onSignal(signal))
+  }
+
+  /**
+   * Offerers keep their candidates until they have taken in the answer: with an answerer that already sends checks ICE connects,
+   * and on a short path DTLS fails, while the library is still taking in the fingerprint it is to check.
+   */
+  #tellCandidate(signal: Signal): void {
+    if (this.#options.side === 'answerer' || this.#isDescribed) this.#tell(signal)
+    else if (this.#untold.length < MAX_WAITING_CANDIDATES) this.#untold.push(signal)
   }
 
   #describe(kind: 'offer' | 'answer', sdp: string): void {
@@ -111,12 +132,19 @@ export class Connection {
       return this.#fail('description')
     }
     this.#isDescribed = true
+    for (const signal of this.#untold.splice(0)) this.#tell(signal)
+    if (kind === 'offer') this.#addWaiting()
+    else this.#leading = setTimeout(() => this.#addWaiting(), LEAD_MS)
+  }
+
+  #addWaiting(): void {
+    this.#mayAdd = true
     for (const { sdp, mid } of this.#waiting.splice(0)) this.#addCandidate(sdp, mid)
   }
 
   #addCandidate(sdp: string, mid: string): void {
     if (sdp === '') return
-    if (!this.#isDescribed) {
+    if (!this.#mayAdd) {
       if (this.#waiting.length < MAX_WAITING_CANDIDATES) this.#waiting.push({ sdp, mid })
       return
     }
@@ -154,13 +182,16 @@ export class Connection {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     clearTimeout(this.#timer)
+    if (this.#leading !== null) clearTimeout(this.#leading)
     this.#waiting = []
+    this.#untold = []
     try {
       this.#place.peer.close()
     } catch (error) {
       this.#place.onFault(error)
     }
     this.#place.onReleased()
+    this.#guard(() => this.#options.onReleased?.())
   }
 
   #guard(act: () => void): void {
@@ -173,11 +204,11 @@ export class Connection {
 }
 
 /**
- * Lets the offerer begin DTLS. Left to itself the library takes that part, begins before the offerer listens in most
- * connections, and sends its lost first flight again only after a second.
+ * Lets the offerer begin DTLS. A flight that comes before the other end listens is lost; browsers send it again after 50 ms, this
+ * library after a second.
  */
 function asDtlsClient(offer: string): string {
-  return offer.replace(/^a=setup:actpass\r?$/m, 'a=setup:active')
+  return offer.replace(/^a=setup:actpass(\r?)$/m, 'a=setup:active$1')
 }
 
 function openChannels(peer: PeerConnection): Record<Channel, DataChannel> {

@@ -154,6 +154,14 @@ function collectGarbage(): void {
   collect()
 }
 
+it('writes lengths of its certificate in the shortest form, as browsers insist', () => {
+  const { raw } = new X509Certificate(createDtlsIdentity().certificatePem)
+  const lengths = lengthsOf(raw)
+  expect(lengths.length).toBeGreaterThan(20)
+  for (const { octets, value } of lengths)
+    expect({ value, octets }).toEqual({ value, octets: value < 0x80 ? 1 : value < 0x100 ? 2 : 3 })
+})
+
 it('makes a certificate that others can read', () => {
   const identity = createDtlsIdentity()
   const certificate = new X509Certificate(identity.certificatePem)
@@ -178,3 +186,20 @@ it('reads the addresses of STUN and TURN servers', () => {
     { hostname: '2001:db8::1', port: 443, username: 'u', password: 'p', relayType: 'TurnTls' },
   ])
 })
+
+/** Of every element of DER (X.690), with how many octets each took. */
+function lengthsOf(der: Buffer): { value: number; octets: number }[] {
+  const found: { value: number; octets: number }[] = []
+  for (let at = 0; at < der.length;) {
+    const tag = der[at] ?? 0
+    const first = der[at + 1] ?? 0
+    const octets = first < 0x80 ? 1 : 1 + (first & 0x7f)
+    const value = octets === 1 ? first : der.readUIntBE(at + 2, octets - 1)
+    found.push({ value, octets })
+    const start = at + 1 + octets
+    // constructed: what is inside is looked at too
+    if (tag & 0x20) found.push(...lengthsOf(der.subarray(start, start + value)))
+    at = start + value
+  }
+  return found
+}

@@ -47,9 +47,13 @@ function fingerprintOf(certificate: Buffer): string {
 
 // DER, ITU-T X.690: tag, length, value.
 function tlv(tag: number, value: Buffer): Buffer {
-  const { length } = value
-  const head = length < 128 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from(head), value])
+  return Buffer.concat([Buffer.from([tag, ...lengthOctets(value.length)]), value])
+}
+
+/** In the shortest form (10.1): browsers refuse a certificate that has any other. */
+function lengthOctets(length: number): number[] {
+  if (length < 0x80) return [length]
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
 }
 
 function sequence(...values: Buffer[]): Buffer {

@@ -16,13 +16,14 @@ export interface StackOptions {
   /** Address to send and receive on; null for all of the machine's. */
   bindAddress?: string | null
   onFault: (error: unknown) => void
+  /** For tests: how the library is loaded. */
+  load?: () => Promise<Library>
 }
 
 const OPEN_MS = 10_000
 
 // A connection without a reference from JavaScript is closed by the garbage collector, whatever native code does with it.
 const live = new Set<PeerConnection>()
-let library: Promise<Library> | null = null
 
 export class DataChannelStack {
   readonly #library: Library
@@ -39,11 +40,10 @@ export class DataChannelStack {
 
   /** Throws `cascade_unavailable` where the library has no binary for this machine. */
   static async open(options: StackOptions): Promise<DataChannelStack> {
-    library ??= import('node-datachannel')
+    const load = options.load ?? (() => import('node-datachannel'))
     try {
-      return new DataChannelStack(await library, options)
+      return new DataChannelStack(await load(), options)
     } catch (cause) {
-      library = null
       throw new HeadwaterError('cascade_unavailable', 'node-datachannel cannot be loaded', { cause })
     }
   }

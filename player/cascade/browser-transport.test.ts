@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_MESSAGE_BYTES } from '../../cascade/transport.ts'
 import { joinChannels, memoryChannels, type MemoryChannelSet } from '../../tests/support/memory-channels.ts'
+import { describeTransportContract } from '../../tests/contract/transport.ts'
+import { OTHER_FINGERPRINT, VIEWER_FINGERPRINT } from '../../tests/support/cascade-trial.ts'
+import { eventually } from '../../tests/support/eventually.ts'
 import { BrowserTransport } from './browser-transport.ts'
 
 let near: MemoryChannelSet
@@ -19,6 +22,18 @@ beforeEach(async () => {
   await vi.waitUntil(() => opened.length === 2)
 })
 
+describeTransportContract('data channels of a browser', async () => {
+  const ends = [memoryChannels(), memoryChannels()] as const
+  let waiting = 2
+  const [a, b] = ends.map((channels) => new BrowserTransport(channels, { onOpen: () => waiting-- }))
+  if (!a || !b) throw new Error('a link has two ends')
+  joinChannels(...ends)
+  await eventually(() => waiting === 0)
+  a.remoteFingerprint = VIEWER_FINGERPRINT
+  b.remoteFingerprint = OTHER_FINGERPRINT
+  return { a, b, until: eventually, close: () => [a, b].forEach((end) => end.close()) }
+})
+
 function collect(transport: BrowserTransport): string[] {
   const heard: string[] = []
   transport.onMessage = (channel, message) => heard.push(`${channel} ${[...message].join()}`)
@@ -26,15 +41,6 @@ function collect(transport: BrowserTransport): string[] {
 }
 
 describe('BrowserTransport', () => {
-  it('carries messages on the channel they were given to', async () => {
-    const heard = collect(b)
-    expect(a.send('control', Uint8Array.of(1, 2))).toBe(true)
-    expect(a.send('media', Uint8Array.of(3))).toBe(true)
-    expect(heard).toEqual([])
-    await vi.waitUntil(() => heard.length === 2)
-    expect(heard).toEqual(['control 1,2', 'media 3'])
-  })
-
   it('keeps what comes before anybody listens, in its order', async () => {
     for (let k = 0; k < 5; k++) a.send('control', Uint8Array.of(k))
     await new Promise((resolve) => setTimeout(resolve, 5))
@@ -42,19 +48,6 @@ describe('BrowserTransport', () => {
     a.send('control', Uint8Array.of(5))
     await vi.waitUntil(() => heard.length === 6)
     expect(heard).toEqual([0, 1, 2, 3, 4, 5].map((k) => `control ${k}`))
-  })
-
-  it('tells both ends once that it is closed, and takes nothing more', async () => {
-    let closed = 0
-    a.onClosed = () => closed++
-    b.onClosed = () => closed++
-    a.close()
-    a.close()
-    expect(a.send('control', Uint8Array.of(1))).toBe(false)
-    await vi.waitUntil(() => closed === 2)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    expect(closed).toBe(2)
-    expect(b.send('control', Uint8Array.of(1))).toBe(false)
   })
 
   it('refuses what a full queue would only delay', () => {

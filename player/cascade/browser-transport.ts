@@ -50,7 +50,7 @@ export class BrowserTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.#channels.media.bufferedAmount
+    return this.#isClosed ? 0 : this.#channels.media.bufferedAmount
   }
 
   get onMessage(): Transport['onMessage'] {
@@ -64,7 +64,8 @@ export class BrowserTransport implements Transport {
 
   send(channel: Channel, message: Uint8Array): boolean {
     const to = this.#channels[channel]
-    if (this.#isClosed || to.readyState !== 'open' || to.bufferedAmount > MAX_BUFFERED_BYTES) return false
+    if (this.#isClosed || to.readyState !== 'open' || message.length > MAX_MESSAGE_BYTES) return false
+    if (to.bufferedAmount > MAX_BUFFERED_BYTES) return false
     try {
       to.send(message as Uint8Array<ArrayBuffer>)
       return true

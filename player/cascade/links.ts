@@ -55,6 +55,11 @@ export class Links {
     this.#options = options
   }
 
+  /** A link to a parent is open. */
+  get hasParent(): boolean {
+    return [...this.#links.values()].some(({ isParent, isOpen }) => isParent && isOpen)
+  }
+
   /** All parents from now on: the new ones are dialled side by side. */
   setParents(roles: readonly ParentRole[]): void {
     this.#roles = roles

@@ -75,6 +75,11 @@ export class Membership {
     return this.#facts
   }
 
+  /** Somebody is there who could deliver. */
+  get hasParent(): boolean {
+    return this.#links.hasParent
+  }
+
   get parentIds(): string[] {
     return this.#parents.map(({ id }) => id)
   }

@@ -176,7 +176,9 @@ export class CascadeSession {
     for (const [name, pipe] of this.#pipes)
       if (!followed.includes(name) || stream.find(name) !== pipe.feed) this.#pipes.delete(name)
     for (const name of followed) {
-      const isJoined = this.#enrolment.members.some(({ tracks }) => tracks.includes(name))
+      const isJoined = this.#enrolment.members.some(
+        ({ tracks, hasParent }) => hasParent && tracks.includes(name),
+      )
       const context = { isPinned: !this.#isPublisherOn, isJoined, reserveMs }
       this.#pipeOf(name)?.look(context, this.#nowMs())
     }

@@ -18,7 +18,7 @@ describe('choosePipe', () => {
     ['before any part has come out of the cascade', { newest: null, run: 0 }],
     ['before enough came one after the other', { run: 2 }],
     ['while the publisher is away', { isPinned: true }],
-    ['without a swarm', { isJoined: false }],
+    ['without a parent', { isJoined: false }],
     ['where the cascade begins beyond a hole', { newest: 110, run: 5 }],
     ['where the cascade is further behind than the reserve allows', { newest: 98, run: 8, reserveMs: 900 }],
     ['for longer after the cascade has failed', { run: 5, failures: 1 }],

@@ -9,7 +9,7 @@ export interface SourceFacts {
   pipe: Pipe
   /** the publisher is away, or the program over: only the server knows how it goes on */
   isPinned: boolean
-  /** a swarm is joined that carries this track */
+  /** a parent is there in a swarm that carries this track */
   isJoined: boolean
   /** newest part of the track behind which none is missing, as a running number; null: none yet */
   head: number | null

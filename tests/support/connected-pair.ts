@@ -14,21 +14,8 @@ export interface PairOptions {
   onStarted?: (ends: Record<Side, Connection>) => void
 }
 
-// Where a packet takes no time, DTLS can outrun the library's taking in of the description, and fails: once in some hundred times.
-const ATTEMPTS = 4
-
 /** Resolves when both ends are open. */
-export async function connectPair(options: PairOptions): Promise<[Transport, Transport]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await connectOnce(options)
-    } catch (error) {
-      if (attempt === ATTEMPTS || !String(error).includes('closed')) throw error
-    }
-  }
-}
-
-function connectOnce(options: PairOptions): Promise<[Transport, Transport]> {
+export function connectPair(options: PairOptions): Promise<[Transport, Transport]> {
   const { carry = (signal) => signal, onStarted } = options
   return new Promise((resolve, reject) => {
     const ends: Partial<Record<Side, Connection>> = {}

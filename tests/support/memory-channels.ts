@@ -15,7 +15,11 @@ export class MemoryChannel implements DataChannel {
     if (this.readyState !== 'open') throw new DOMException('not open', 'InvalidStateError')
     const copy = message.slice().buffer
     const { far } = this
-    setTimeout(() => far?.readyState === 'open' && tell(far, far.onmessage, { data: copy }), 0)
+    this.bufferedAmount += message.length
+    setTimeout(() => {
+      this.bufferedAmount -= copy.byteLength
+      if (far?.readyState === 'open') tell(far, far.onmessage, { data: copy })
+    }, 0)
   }
 
   close(): void {
