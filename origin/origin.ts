@@ -11,6 +11,7 @@ import type { Store } from '../runtime/store/store.ts'
 import { createApi } from './http/api.ts'
 import { InternalHandler } from './http/internal.ts'
 import { MediaHandler } from './http/media.ts'
+import { ApiGuard } from './http/api-guard.ts'
 import { RecordingAccess } from './http/recording-access.ts'
 import { RecordingDownloads } from './http/recording-download.ts'
 import { createRecordingsApi } from './http/recordings-api.ts'
@@ -49,6 +50,7 @@ export class Origin {
   readonly #access: Access
   readonly #signalling: Signalling
   readonly #recordingLinks: RecordingLinks
+  readonly #guard: ApiGuard
   readonly #recordingAccess: RecordingAccess
   readonly #journals: Journals
   #isStarted = false
@@ -103,7 +105,8 @@ export class Origin {
     this.#recordingLinks = links
     const isPublic = config.recording.public
     const { trustProxy } = config.http
-    this.#recordingAccess = new RecordingAccess({ access: this.#access, links, isPublic, trustProxy })
+    this.#guard = new ApiGuard({ access: this.#access, trustProxy })
+    this.#recordingAccess = new RecordingAccess({ guard: this.#guard, links, isPublic })
   }
 
   /** What edges and transcoders ask, on the internal listener. */
@@ -146,10 +149,9 @@ export class Origin {
     return createApi({
       registry: this.rooms,
       live: this.programs,
-      access: this.#access,
+      guard: this.#guard,
       viewers: (roomId) => this.#signalling.viewers(roomId),
       publicUrl: this.#options.config.publicUrl,
-      trustProxy: this.#options.config.http.trustProxy,
       rtmpPort: () => this.rtmp.port,
       routes: [slateRoutes({ slates: this.slates, registry: this.rooms, ...this.#options.config.slate })],
     })

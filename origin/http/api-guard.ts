@@ -1,5 +1,5 @@
 /** Who asks the API, and whether they may. */
-import type { ParameterizedContext } from 'koa'
+import type { IncomingMessage } from 'node:http'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import { canManage, parseBearer } from '../room/access.ts'
 import type { Access, Identity } from '../room/access.ts'
@@ -20,19 +20,18 @@ export class ApiGuard {
   }
 
   /** Who asks; null when they do not say. A wrong token is refused even where none is needed. */
-  async identity(ctx: ParameterizedContext): Promise<Identity | null> {
-    if (ctx.headers.authorization === undefined) return null
-    const token = parseBearer(ctx.headers.authorization)
+  async identity(req: IncomingMessage): Promise<Identity | null> {
+    if (req.headers.authorization === undefined) return null
+    const token = parseBearer(req.headers.authorization)
     if (token === null)
       throw new HeadwaterError('unauthorized', 'the Authorization header is not `Bearer <token>`')
-    return this.#options.access.identify(token, clientAddress(ctx.req, this.#options.trustProxy ?? false))
+    return this.#options.access.identify(token, clientAddress(req, this.#options.trustProxy ?? false))
   }
 
   /** Throws `unauthorized`, `too_many_requests`. */
-  async requireIdentity(ctx: ParameterizedContext): Promise<Identity> {
-    const identity = await this.identity(ctx)
+  async requireIdentity(req: IncomingMessage): Promise<Identity> {
+    const identity = await this.identity(req)
     if (identity !== null) return identity
-    ctx.set('WWW-Authenticate', 'Bearer')
     throw new HeadwaterError(
       'unauthorized',
       'this needs `Authorization: Bearer` with the admin or publisher token',
@@ -40,14 +39,14 @@ export class ApiGuard {
   }
 
   /** Throws `forbidden` besides. */
-  async requireAdmin(ctx: ParameterizedContext): Promise<void> {
-    const identity = await this.requireIdentity(ctx)
+  async requireAdmin(req: IncomingMessage): Promise<void> {
+    const identity = await this.requireIdentity(req)
     if (identity.role !== 'admin') throw new HeadwaterError('forbidden', 'only the admin token can do this')
   }
 
   /** Throws `forbidden` whether the room exists or not: that is not told to those who may not manage it. */
-  async requireManager(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    const identity = await this.requireIdentity(ctx)
+  async requireManager(req: IncomingMessage, roomId: string): Promise<void> {
+    const identity = await this.requireIdentity(req)
     if (!canManage(identity, roomId))
       throw new HeadwaterError('forbidden', 'this token does not manage this room')
   }

@@ -12,6 +12,7 @@ import { Access } from '../room/access.ts'
 import { FailureLimiter } from '../room/failure-limiter.ts'
 import { createPublisherToken } from '../room/keys.ts'
 import { RoomRegistry } from '../room/registry.ts'
+import { ApiGuard } from './api-guard.ts'
 import { createApi } from './api.ts'
 
 const ADMIN = 'an-admin-token-for-tests'
@@ -38,11 +39,10 @@ beforeEach(async () => {
   const api = createApi({
     registry,
     live,
-    access,
+    guard: new ApiGuard({ access, trustProxy: true }),
     viewers: () => 7,
     publicUrl: null,
     rtmpPort: () => 1935,
-    trustProxy: true,
   })
   server = new HttpServer({ name: 'test', logger: log.logger, host: '127.0.0.1', port: 0 })
   server.mountApp(createApp({ logger: log.logger, middleware: [api] }))

@@ -5,13 +5,13 @@ import type { Middleware, ParameterizedContext } from 'koa'
 import { readJson } from '../../runtime/http/body.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import type { LiveRooms } from '../program/live-rooms.ts'
-import { canManage, type Access } from '../room/access.ts'
+import { canManage } from '../room/access.ts'
 import { addressesOf, publicOrigin } from '../room/addresses.ts'
 import type { Addresses } from '../room/addresses.ts'
 import type { RoomRegistry } from '../room/registry.ts'
 import type { Room } from '../room/room.ts'
 import { viewManaged, viewRoom } from '../room/view.ts'
-import { ApiGuard, roomParam } from './api-guard.ts'
+import { roomParam, type ApiGuard } from './api-guard.ts'
 import {
   createBody,
   listQuery,
@@ -25,15 +25,13 @@ import {
 export interface ApiOptions {
   registry: RoomRegistry
   live: LiveRooms
-  access: Access
+  guard: ApiGuard
   /** Viewers connected to a room. */
   viewers: (roomId: string) => number
   /** Origin of public addresses, or null to go by the Host header. */
   publicUrl: string | null
   /** Port publishers connect to; asked at each use, since port 0 is known only after the start. */
   rtmpPort: () => number
-  /** Whether X-Forwarded-For may be believed. */
-  trustProxy?: boolean
   /** What else stands below `/api/v1`. */
   routes?: readonly AddRoutes[]
 }
@@ -46,8 +44,8 @@ const READ_METHODS = 'GET, HEAD, OPTIONS'
 
 /** The API as one Koa middleware, for `createApp`. */
 export function createApi(options: ApiOptions): Middleware {
-  const guard = new ApiGuard(options)
-  const api = new Api({ ...options, guard })
+  const { guard } = options
+  const api = new Api(options)
   // Sensitive and strict: one address a resource, so that nothing in front of us sees another one than we do.
   const router = new Router({ prefix: '/api/v1', sensitive: true, strict: true })
   router.get('/session', (ctx) => api.session(ctx))
@@ -71,14 +69,14 @@ export function createApi(options: ApiOptions): Middleware {
 }
 
 class Api {
-  readonly #options: ApiOptions & { guard: ApiGuard }
+  readonly #options: ApiOptions
 
-  constructor(options: ApiOptions & { guard: ApiGuard }) {
+  constructor(options: ApiOptions) {
     this.#options = options
   }
 
   async session(ctx: ParameterizedContext): Promise<void> {
-    const identity = await this.#options.guard.requireIdentity(ctx)
+    const identity = await this.#options.guard.requireIdentity(ctx.req)
     const data =
       identity.role === 'admin'
         ? { role: 'admin', room_id: null }
@@ -87,7 +85,7 @@ class Api {
   }
 
   async create(ctx: ParameterizedContext): Promise<void> {
-    await this.#options.guard.requireAdmin(ctx)
+    await this.#options.guard.requireAdmin(ctx.req)
     const body = parseInput(createBody, await readJson(ctx.req, MAX_BODY_BYTES))
     if (body.streaming_mode !== 'rtmp') {
       const message = `streaming_mode ${body.streaming_mode} is not in this version; rtmp is`
@@ -115,7 +113,7 @@ class Api {
   }
 
   async list(ctx: ParameterizedContext): Promise<void> {
-    await this.#options.guard.requireAdmin(ctx)
+    await this.#options.guard.requireAdmin(ctx.req)
     const { limit, offset } = parseInput(listQuery, ctx.query, 'bad_request')
     const rooms = this.#options.registry.list()
     const page = rooms.slice(offset, offset + limit).map((room) => this.#managed(ctx, room))
@@ -123,7 +121,7 @@ class Api {
   }
 
   async read(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    const identity = await this.#options.guard.identity(ctx)
+    const identity = await this.#options.guard.identity(ctx.req)
     const room = this.#options.registry.get(roomId)
     ctx.body = {
       code: 0,
@@ -132,7 +130,7 @@ class Api {
   }
 
   async delete(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#options.guard.requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx.req, roomId)
     // The key goes first, so that the publisher who is disconnected cannot come back.
     await this.#options.registry.delete(roomId)
     await this.#options.live.drop(roomId)
@@ -140,7 +138,7 @@ class Api {
   }
 
   async update(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#options.guard.requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx.req, roomId)
     const body = parseInput(settingsBody, await readJson(ctx.req, MAX_BODY_BYTES))
     const room = await this.#options.registry.update(roomId, {
       ...(body.title === undefined ? {} : { title: body.title }),
@@ -150,7 +148,7 @@ class Api {
   }
 
   async takeover(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#options.guard.requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx.req, roomId)
     const room = this.#options.registry.get(roomId)
     const { source } = parseInput(takeoverBody, await readJson(ctx.req, MAX_BODY_BYTES))
     this.#options.live.takeover(roomId, source)
@@ -158,14 +156,14 @@ class Api {
   }
 
   async end(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#options.guard.requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx.req, roomId)
     const room = this.#options.registry.get(roomId)
     await this.#options.live.end(roomId)
     ctx.body = { code: 0, data: this.#managed(ctx, room) }
   }
 
   async rotateKey(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    await this.#options.guard.requireManager(ctx, roomId)
+    await this.#options.guard.requireManager(ctx.req, roomId)
     const { registry } = this.#options
     const body = parseInput(rotateBody, await readJson(ctx.req, MAX_BODY_BYTES))
     const isPrimary = body.which === 'primary'

@@ -2,15 +2,13 @@
 import type { IncomingMessage } from 'node:http'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import type { RecordingLinks } from '../recording/links.ts'
-import { canManage, parseBearer, type Access } from '../room/access.ts'
-import { clientAddress } from './client-address.ts'
+import type { ApiGuard } from './api-guard.ts'
 
 export interface RecordingAccessOptions {
-  access: Access
+  guard: ApiGuard
   links: RecordingLinks
   /** Anyone may list and watch. */
   isPublic: boolean
-  trustProxy: boolean
 }
 
 export class RecordingAccess {
@@ -25,17 +23,8 @@ export class RecordingAccess {
   }
 
   /** Throws `unauthorized` or `forbidden` for those who may not manage the room. */
-  async requireManager(req: IncomingMessage, roomId: string): Promise<void> {
-    const { access, trustProxy } = this.#options
-    const { authorization } = req.headers
-    const token = parseBearer(authorization)
-    if (token === null) {
-      const message = 'this needs `Authorization: Bearer` with the admin or publisher token'
-      throw new HeadwaterError('unauthorized', message)
-    }
-    const identity = await access.identify(token, clientAddress(req, trustProxy))
-    if (!canManage(identity, roomId))
-      throw new HeadwaterError('forbidden', 'this token does not manage this room')
+  requireManager(req: IncomingMessage, roomId: string): Promise<void> {
+    return this.#options.guard.requireManager(req, roomId)
   }
 
   /** Whether the caller manages the room. Throws for those who may not even see its recordings, and for wrong tokens. */

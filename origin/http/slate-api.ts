@@ -17,7 +17,7 @@ export function slateRoutes({ slates, registry, maxUploadBytes }: SlateApiOption
   return (router, guard) => {
     const manage = async (ctx: ParameterizedContext): Promise<string> => {
       const roomId = roomParam(ctx['params'] as Record<string, string>)
-      await guard.requireManager(ctx, roomId)
+      await guard.requireManager(ctx.req, roomId)
       return registry.get(roomId).id
     }
     router.get('/live/:room/slate', async (ctx) => {

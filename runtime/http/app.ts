@@ -6,7 +6,7 @@ import { HeadwaterError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { NOT_FOUND_PAGE } from './not-found-page.ts'
 import { setPageHeaders } from './page-headers.ts'
-import { describeError } from './respond.ts'
+import { challenge, describeError } from './respond.ts'
 import type { AppCallback } from './server.ts'
 
 /** Creates the app's request callback from routers' middleware, asked in order. */
@@ -25,6 +25,7 @@ export function createApp(options: { logger: Logger; middleware: Middleware[] })
       if (!(error instanceof HeadwaterError)) options.logger.error({ err: error }, 'request failed')
       const { status, body } = describeError(error)
       ctx.status = status
+      challenge(ctx.res, status)
       if (status === 404 && !ctx.path.startsWith('/api/') && ctx.accepts('json', 'html') === 'html') {
         setPageHeaders(ctx.res)
         ctx.type = 'html'

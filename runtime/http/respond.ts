@@ -21,7 +21,13 @@ export function sendError(res: ServerResponse, error: unknown): void {
     return
   }
   const { status, body } = describeError(error)
+  challenge(res, status)
   sendJson(res, status, body)
+}
+
+/** Says how to ask, with every 401 (RFC 9110, section 11.6.1). */
+export function challenge(res: ServerResponse, status: number): void {
+  if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer')
 }
 
 /** The status and JSON body an error is answered with. */

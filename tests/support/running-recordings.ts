@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { ApiGuard } from '../../origin/http/api-guard.ts'
 import { RecordingAccess } from '../../origin/http/recording-access.ts'
 import { RecordingDownloads } from '../../origin/http/recording-download.ts'
 import { createRecordingsApi } from '../../origin/http/recordings-api.ts'
@@ -90,12 +91,8 @@ export async function startRecordings(shape: RecordingsShape = {}): Promise<Runn
   })
   const links = new RecordingLinks('cluster secret')
   const keys = new Access({ adminToken: ADMIN, rooms })
-  const access = new RecordingAccess({
-    access: keys,
-    links,
-    isPublic: shape.isPublic ?? false,
-    trustProxy: false,
-  })
+  const guard = new ApiGuard({ access: keys })
+  const access = new RecordingAccess({ guard, links, isPublic: shape.isPublic ?? false })
   const { maxDownloads } = shape
   const downloads = new RecordingDownloads({
     recordings,
