@@ -11,7 +11,8 @@ import type { EncodingPlan } from './encoding-plan.ts'
 import type { FlvLog } from './flv-log.ts'
 import type { LiveFacts, Notice, PublisherKind, SourceFacts } from './live-rooms.ts'
 import { ProgramOutput } from './program-output.ts'
-import { isOver, nextState, type ProgramEvent, type ProgramState } from './program-state.ts'
+import { ProgramLife } from './program-life.ts'
+import type { ProgramState } from './program-state.ts'
 import type { RestoredProgram } from './restored-program.ts'
 import type { SourceFeedOptions } from './source-feed.ts'
 import type { Source, SourceLimits } from './source.ts'
@@ -57,14 +58,9 @@ export class Program {
   readonly #timeline = new Timeline()
   readonly #board: Switchboard
   readonly #stopTicking: () => void
-  #state: ProgramState = 'starting'
+  readonly #life: ProgramLife
   #refusal: Notice | null = null
   #plan: EncodingPlan | null = null
-  #interruptions = 0
-  #interruptedAtMs: number | null = null
-  /** The part that a publisher's picture came back in. */
-  #returnPart = 0
-  #wasPlayable = false
   readonly #drainListeners = new Set<() => void>()
   #isDrained = false
 
@@ -81,9 +77,10 @@ export class Program {
       now: this.#now,
       onFirstVideo: () => options.onEncodingNeeded(this),
     })
+    this.#life = new ProgramLife({ packager: this.packager, onMove: (from, to) => this.#moved(from, to) })
     this.#board = new Switchboard(this.#boardOptions())
     if (options.restored) this.#resume(options.restored)
-    this.packager.onPublish(() => this.#follow())
+    this.packager.onPublish(() => this.#life.follow(this.#board.isFed))
     this.#stopTicking = (options.every ?? everySoOften)(TICK_MS, () => this.#board.tick())
   }
 
@@ -100,7 +97,7 @@ export class Program {
   }
 
   get state(): ProgramState {
-    return this.#state
+    return this.#life.state
   }
 
   /** Wall clock at media time 0, in ms since 1970. */
@@ -110,7 +107,7 @@ export class Program {
 
   /** Wall clock of the loss of the last publisher; null while one feeds the program. */
   get interruptedAtMs(): number | null {
-    return this.#interruptedAtMs
+    return this.#life.interruptedAtMs
   }
 
   /** When nobody may come back any more; null while somebody feeds the program. */
@@ -125,12 +122,12 @@ export class Program {
   }
 
   get interruptions(): number {
-    return this.#interruptions
+    return this.#life.interruptions
   }
 
   /** Ended or refused: nothing more will come. */
   get isOver(): boolean {
-    return isOver(this.#state)
+    return this.#life.isOver
   }
 
   get plan(): EncodingPlan | null {
@@ -154,12 +151,12 @@ export class Program {
 
   /** Viewers could play something of it at some time. */
   get wasPlayable(): boolean {
-    return this.#wasPlayable
+    return this.#life.wasPlayable
   }
 
   /** Its publishers have gone before there was anything to wait for them with. */
   get #isAbandoned(): boolean {
-    return !this.#wasPlayable && this.#board.publisher === null
+    return !this.wasPlayable && this.#board.publisher === null
   }
 
   /** Has a connected publisher feed until it is lost. Throws `source_not_live`. */
@@ -188,7 +185,7 @@ export class Program {
     if (this.isOver) return
     this.drain()
     this.output.end()
-    this.#move('ended')
+    this.#life.move('ended')
   }
 
   close(): void {
@@ -206,10 +203,10 @@ export class Program {
 
   facts(): LiveFacts {
     return {
-      state: this.#state,
+      state: this.state,
       programId: this.id,
       startedAtMs: this.startedAtMs,
-      interruptedAtMs: this.#interruptedAtMs,
+      interruptedAtMs: this.interruptedAtMs,
       sources: this.#board.statuses(),
       source: this.#sourceFacts(),
       refusal: this.#refusal,
@@ -225,14 +222,14 @@ export class Program {
     this.#note(reason)
     this.drain()
     this.output.end()
-    this.#move('refused')
+    this.#life.move('refused')
     this.#options.onRefused(this, reason, null)
   }
 
   /** One publisher cannot be taken. That ends a program that has nothing else yet; a running one goes on without it. */
   #refuseSource(source: Source, reason: Notice): void {
     if (this.isOver) return
-    if (this.#state === 'starting' && this.#board.statuses().length === 1) return this.refuse(reason)
+    if (this.state === 'starting' && this.#board.statuses().length === 1) return this.refuse(reason)
     this.#note(reason)
     this.#options.onRefused(this, reason, source.kind)
     this.#board.disconnect(source, 'gone')
@@ -260,26 +257,14 @@ export class Program {
   #switched(change: Switch): void {
     if (change.to !== 'slate') {
       this.#refusal = null
-      this.#returnPart = runningNumberAt(Math.round(this.output.headMs), 1000)
+      this.#life.feeds(runningNumberAt(Math.round(this.output.headMs), 1000))
     }
     this.#options.onSwitch?.(this, change)
     this.#options.onChange(this)
   }
 
   #lost(sinceMs: number): void {
-    if (this.#isAbandoned || nextState(this.#state, 'lost') === this.#state) return
-    this.#interruptions++
-    this.#interruptedAtMs = sinceMs
-    this.#move('lost')
-  }
-
-  /** After a part: the room is live once a publisher's picture is in one that is out. */
-  #follow(): void {
-    this.#wasPlayable ||= this.packager.isPlayable
-    const isShown = this.#board.isFed && this.packager.isPlayable && this.packager.nextPart > this.#returnPart
-    if (!isShown || nextState(this.#state, 'shown') === this.#state) return
-    this.#interruptedAtMs = null
-    this.#move('shown')
+    if (!this.#isAbandoned) this.#life.lost(sinceMs)
   }
 
   /** Its publisher was lost with the process before this one; everything else is as it was. */
@@ -290,10 +275,7 @@ export class Program {
     this.#timeline.resume({ epochMs: restored.epochMs, nextMs, nowMs: this.#now() })
     this.#timeline.fps = plan?.fps ?? null
     this.#plan = plan
-    this.#interruptions = restored.interruptions
-    this.#interruptedAtMs = interruptedAtMs
-    this.#state = 'interrupted'
-    this.#wasPlayable = true
+    this.#life.resume(restored)
     const { reconnectWindowMs } = this.#options.settings()
     this.#board.resume(interruptedAtMs, restored.windowEndsAtMs ?? interruptedAtMs + reconnectWindowMs)
   }
@@ -305,11 +287,8 @@ export class Program {
     return { ...facts, ...source, warnings: [...facts.warnings, ...notices] }
   }
 
-  #move(event: ProgramEvent): void {
-    const state = nextState(this.#state, event)
-    if (this.#state === state) return
-    this.#options.logger.info({ program: this.id, from: this.#state, to: state }, 'program state')
-    this.#state = state
+  #moved(from: ProgramState, to: ProgramState): void {
+    this.#options.logger.info({ program: this.id, from, to }, 'program state')
     this.#options.onChange(this)
   }
 }
