@@ -17,6 +17,8 @@ export interface InitFacts {
   codecs: string
   width: number
   height: number
+  /** The decoder's configuration: the payload of `avcC`. */
+  config: Uint8Array
 }
 
 const SAMPLE_IS_NON_SYNC = 0x10000
@@ -36,10 +38,18 @@ export function parseInit(bytes: Uint8Array): InitFacts {
   const size = new ByteReader(entry.payload, 24) // VisualSampleEntry: 6 + 2 + 16 bytes, then width and height
   const width = size.u16()
   const height = size.u16()
-  const config = new ByteReader(getBox(entry.payload.subarray(78), 'avcC').payload, 1)
-  const profile = [config.u8(), config.u8(), config.u8()]
+  const config = getBox(entry.payload.subarray(78), 'avcC').payload
+  const reader = new ByteReader(config, 1)
+  const profile = [reader.u8(), reader.u8(), reader.u8()]
   const codecs = `avc1.${profile.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
-  return { timescale, codecs, width, height }
+  return { timescale, codecs, width, height, config }
+}
+
+/** Whether what is made for one init segment plays with the other. */
+export function playsAlike(a: InitFacts, b: InitFacts): boolean {
+  const isSameConfig =
+    a.config.length === b.config.length && a.config.every((byte, index) => byte === b.config[index])
+  return isSameConfig && a.timescale === b.timescale && a.width === b.width && a.height === b.height
 }
 
 /** What a `moof` of one track says of its samples, without their bytes. */

@@ -64,7 +64,14 @@ export class InternalHandler {
       throw new HeadwaterError('method_not_allowed', 'an intake takes PUT')
     if (!program.plan?.renditions.some(({ name }) => name === track))
       throw new HeadwaterError('rendition_not_found', `the plan has no rendition ${track}`)
-    takeIn(req, res, { packager: program.packager, encoder, track, logger })
+    takeIn(req, res, {
+      packager: program.packager,
+      encoder,
+      track,
+      logger,
+      // Its publisher's encoder comes back by itself, and begins another program.
+      onEncodingChanged: () => program.end(),
+    })
   }
 
   async #job(

@@ -5,13 +5,15 @@ import { FragmentStream } from '../../media/fragment-stream.ts'
 import { MediaError } from '../../media/media-error.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Encoder } from '../program/encoding-jobs.ts'
-import type { Packager } from './packager.ts'
+import { EncodingChanged, type Packager } from './packager.ts'
 
 export interface IntakeOptions {
   packager: Packager
   encoder: Encoder
   track: string
   logger: Logger
+  /** What comes does not play with what viewers have: the program cannot go on. */
+  onEncodingChanged: () => void
 }
 
 /** Answers when the body ends: 204, or 400 where it was not what it should be. */
@@ -40,8 +42,13 @@ export function takeIn(req: IncomingMessage, res: ServerResponse, options: Intak
       }
     } catch (error) {
       if (!(error instanceof MediaError)) throw error
-      logger.error({ track, problem: error.message }, 'encoder wrote what is not fragmented MP4')
+      const isOther = error instanceof EncodingChanged
+      const what = isOther
+        ? 'encoder makes what the program cannot go on with'
+        : 'encoder wrote what is not fragmented MP4'
+      logger.error({ ...(isOther && { code: 'encoding_changed' }), track, problem: error.message }, what)
       req.destroy()
+      if (isOther) options.onEncodingChanged()
     }
   })
 }

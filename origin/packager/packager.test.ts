@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { encodeAacInit, PROGRAM_AUDIO } from '../../media/aac.ts'
+import { encodeBox } from '../../media/box.ts'
+import { asciiBytes, concatBytes } from '../../media/bytes.ts'
 import { MediaError } from '../../media/media-error.ts'
 import { readPart } from '../../media/part.ts'
 import {
@@ -12,7 +14,7 @@ import {
   videoInit,
 } from '../../tests/support/fed-packager.ts'
 import { SILENT_FRAME } from '../program/audio-track.ts'
-import { AUDIO_TRACK, MAX_PENDING_PARTS, type Packager } from './packager.ts'
+import { AUDIO_TRACK, EncodingChanged, MAX_PENDING_PARTS, type Packager } from './packager.ts'
 
 function headOf(packager: Packager, name: string): number | null {
   const head = packager.find(name)?.track.head
@@ -123,6 +125,17 @@ describe('the window', () => {
     const { track } = packager.find(AUDIO_TRACK) ?? {}
     expect(track?.segments().length).toBeLessThanOrEqual(31)
     expect(track?.find(FIRST >> 3, 0)).toBeUndefined()
+  })
+
+  it('goes on with an encoder whose init segment differs in nothing that a decoder needs, and refuses another', () => {
+    const packager = createPackager(['720p'])
+    const before = packager.find('720p')?.track.init
+    packager.init('720p', concatBytes([encodeBox('free', asciiBytes('Lavf60')), videoInit()]))
+    expect(packager.find('720p')?.track.init).toBe(before)
+    const other = videoInit()
+    other[other.length - 1] = 0x28 // level 4.0
+    expect(() => packager.init('720p', other)).toThrow(EncodingChanged)
+    expect(packager.find('720p')?.track.init).toBe(before)
   })
 
   it('has the init segment of the program, whichever encoder sent it', () => {

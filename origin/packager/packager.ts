@@ -1,7 +1,7 @@
 /** Makes a program's parts: cuts each track by time, and publishes part k once every track has it, signed. */
 import { createHash } from 'node:crypto'
 import { AAC_SAMPLES_PER_FRAME, encodeAacInit, PROGRAM_AUDIO } from '../../media/aac.ts'
-import { parseInit, type Sample } from '../../media/fragment.ts'
+import { parseInit, playsAlike, type InitFacts, type Sample } from '../../media/fragment.ts'
 import { encodePart } from '../../media/part-writer.ts'
 import { partIdOf, PARTS_PER_SEGMENT, runningNumber, type Part, type PartHeader } from '../../media/part.ts'
 import type { Hash, Sign } from '../../media/signature.ts'
@@ -46,7 +46,12 @@ export interface PublishedBefore {
 /** Node's own, ten times as fast as the one that browsers share. */
 const sha256: Hash = (bytes) => createHash('sha256').update(bytes).digest()
 
+/** An encoder makes what does not play with the program's own init segment, as after an upgrade in the middle of a program. */
+export class EncodingChanged extends MediaError {}
+
 interface Lane extends PackagedTrack {
+  /** Of the init segment that the program has. */
+  facts: InitFacts | null
   cutter: PartCutter | null
   /** Cut, but not published: other tracks have yet to bring the same k. */
   pending: Map<number, CutPart>
@@ -119,14 +124,17 @@ export class Packager {
     }
   }
 
-  /** The init segment of a video rendition. Throws `MediaError`. */
+  /** The init segment of a video rendition. Throws `MediaError`; `EncodingChanged` where it is another one than the program's. */
   init(name: string, bytes: Uint8Array): void {
     const lane = this.#lanes.get(name)
     if (!lane) return
-    const { timescale, codecs } = parseInit(bytes)
-    lane.cutter = new PartCutter(timescale)
-    if (lane.track.init !== null) return // another encoder of the same program: same configuration, byte for byte
-    lane.codecs = codecs
+    const facts = parseInit(bytes)
+    if (lane.facts !== null && !playsAlike(facts, lane.facts))
+      throw new EncodingChanged(`${name}: the encoder makes another kind of video than the one before it`)
+    lane.cutter = new PartCutter(facts.timescale)
+    if (lane.facts !== null) return // another encoder of the same program
+    lane.facts = facts
+    lane.codecs = facts.codecs
     lane.track.init = bytes
   }
 
@@ -187,6 +195,7 @@ export class Packager {
     const lane: Lane = {
       track,
       codecs: null,
+      facts: null,
       plan,
       bitrateKbps,
       cutter: null,
