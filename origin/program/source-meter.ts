@@ -2,7 +2,9 @@
 import { parseAudioSpecificConfig, type AacConfig } from '../../media/aac.ts'
 import { readMetadata, type AmfValue } from '../../media/amf0.ts'
 import { parseAudioHeader, parseVideoHeader, type FlvTag } from '../../media/flv-tag.ts'
+import { EmptyPicture } from './empty-picture.ts'
 import { ByteWindow } from './byte-window.ts'
+import { MediaError } from '../../media/media-error.ts'
 import type { Notice, SourceFacts } from './live-rooms.ts'
 import { SourceClock } from './source-clock.ts'
 
@@ -13,6 +15,7 @@ const MAX_DELTAS = 128
 const SILENT_FRAME_BYTES = 16
 /** So many in a row: ten seconds. */
 const SILENT_FRAMES = 470
+const EMPTY_FOR_MS = 10_000
 /** What is read of `onMetaData`; the rest is the publisher's, of any size, and not kept. */
 const METADATA_KEYS = [
   'videocodecid',
@@ -37,6 +40,7 @@ export class SourceMeter {
   #hasBFrames = false
   #silentFrames = 0
   readonly #clock = new SourceClock()
+  readonly #picture = new EmptyPicture()
 
   /** Whether the publisher announced a video track (undefined: it has not said). */
   get announcesVideo(): boolean | undefined {
@@ -95,7 +99,10 @@ export class SourceMeter {
   #observeVideo(tag: FlvTag, nowMs: number): void {
     const header = parseVideoHeader(tag.data)
     this.#videoCodec = header.codec
+    const payload = tag.data.subarray(header.payloadOffset)
+    if (header.kind === 'sequence-header' && header.codec === 'avc') this.#configure(payload)
     if (header.kind !== 'frames') return
+    this.#picture.observe(payload, { dtsMs: tag.timestampMs, keyframe: header.keyframe })
     this.#clock.observe(tag.timestampMs, nowMs)
     if (header.compositionTimeMs !== 0) this.#hasBFrames = true
     if (this.#lastVideoDtsMs !== null) {
@@ -107,6 +114,14 @@ export class SourceMeter {
     if (this.#lastKeyframeMs !== null && tag.timestampMs > this.#lastKeyframeMs)
       this.#keyframeIntervalMs = tag.timestampMs - this.#lastKeyframeMs
     this.#lastKeyframeMs = tag.timestampMs
+  }
+
+  #configure(record: Uint8Array): void {
+    try {
+      this.#picture.configure(record)
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error // the decoder will say what is wrong with it
+    }
   }
 
   #observeAudio(tag: FlvTag, nowMs: number): void {
@@ -147,6 +162,11 @@ export class SourceMeter {
       warn('audio_not_48khz', `audio at ${this.#aac.sampleRate} Hz is resampled: set 48 kHz`)
     if (this.#silentFrames >= SILENT_FRAMES)
       warn('audio_silent', 'the audio has been silent for ten seconds: check what is muted in the encoder')
+    if (this.#picture.emptyForMs >= EMPTY_FOR_MS)
+      warn(
+        'picture_empty',
+        'the picture has been black, or of one colour, for ten seconds: check the scene in the encoder',
+      )
     this.#warnOfClock(warn)
     return warnings
   }

@@ -69,6 +69,10 @@ export const remarksEn = {
     what: 'The encoder sends far more messages than a stream has. Start it again; if it happens again, try another one.',
     where: null,
   },
+  picture_empty: {
+    what: 'The picture has been black, or of one colour, for a while: choose the right scene, and see that its source is visible.',
+    where: null,
+  },
   audio_silent: {
     what: 'There has been no sound for a while: something is muted.',
     where:

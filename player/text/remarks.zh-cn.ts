@@ -62,6 +62,10 @@ export const remarksZhCn: Record<RemarkCode, RemarkText> = {
     what: '编码器发送的消息远多于正常直播流。请重启编码器；若再次出现，请换用其他编码器。',
     where: null,
   },
+  picture_empty: {
+    what: '画面已有一段时间全黑或为单一颜色。请检查是否选择了正确的场景，来源是否可见。',
+    where: null,
+  },
   audio_silent: {
     what: '已有一段时间没有声音，可能是某处被静音。',
     where: '设置 → 音频 → 全局音频设备：选择正在使用的麦克风，并检查混音器中的扬声器图标',
