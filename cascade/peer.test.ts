@@ -66,6 +66,21 @@ describe('a peer', () => {
     expect(a.peer.facts()).toMatchObject({ depth: 1, switches: 0, rejectedChunks: 0 })
   })
 
+  it('goes on in a chain longer than a frame can name the ancestors of', () => {
+    const swarm = new Swarm()
+    const ids = [ROOT, ...Array.from({ length: 16 }, (_, at) => `00000000000000${(at + 16).toString(16)}`)]
+    swarm.root(ROOT)
+    ids.slice(1).forEach((id, at) => {
+      swarm.add(id)
+      swarm.hang(id, ids[at] ?? ROOT)
+      swarm.clock.runFor(200)
+    })
+    const last = swarm.add(C)
+    swarm.hang(C, ids.at(-1) ?? ROOT)
+    swarm.play(8)
+    expect(last.parts.size).toBeGreaterThan(0)
+  })
+
   it('hands chunks on as they come: five hops take little more than five ways', () => {
     const swarm = new Swarm({ delayMs: 20, rateKbps: 20_000 })
     const ids = [ROOT, A, B, C, D, '00000000000000e1']

@@ -1,6 +1,6 @@
 /** A peer's parents: who is asked for what, who is alive, who steps in. One table of stripes, worked out anew whenever something changes. */
 import type { Clock } from '../clock.ts'
-import type { DenyFrame, Frame, GrantFrame, SkipFrame } from '../frame/frame.ts'
+import { MAX_PATH, type DenyFrame, type Frame, type GrantFrame, type SkipFrame } from '../frame/frame.ts'
 import { Link, SUSPECT_MS } from '../link/link.ts'
 import { Parent } from './parent.ts'
 import type { PartState } from '../assembly/part-state.ts'
@@ -70,7 +70,7 @@ export class Upstream {
   /** Ancestors by the first parent, nearest first. */
   get path(): PeerId[] {
     const parent = this.#nearest()
-    return parent ? [parent.id, ...parent.path] : []
+    return parent ? [parent.id, ...parent.path].slice(0, MAX_PATH) : []
   }
 
   add(role: ParentRole, transport: Transport): void {
