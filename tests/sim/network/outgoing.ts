@@ -5,7 +5,8 @@ import { PACKET_BYTES } from './stack.ts'
 export interface Outgoing {
   channel: Channel
   message: Uint8Array
-  /** `PACKET_BYTES` in each but the last. */
+  /** Wire bytes of the whole message; `PACKET_BYTES` in each packet but the last. */
+  bytes: number
   packets: number
   sentPackets: number
   arrivedPackets: number
@@ -99,11 +100,16 @@ export class SendQueue {
   }
 }
 
-export function outgoingOf(channel: Channel, message: Uint8Array, expiresAtMs: number): Outgoing {
+export function outgoingOf(
+  channel: Channel,
+  message: Uint8Array,
+  { bytes, expiresAtMs }: { bytes: number; expiresAtMs: number },
+): Outgoing {
   return {
     channel,
     message,
-    packets: Math.max(1, Math.ceil(message.length / PACKET_BYTES)),
+    bytes,
+    packets: Math.max(1, Math.ceil(bytes / PACKET_BYTES)),
     sentPackets: 0,
     arrivedPackets: 0,
     lastArrivalMs: 0,
