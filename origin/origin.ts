@@ -1,14 +1,19 @@
 /** The origin: ingest, programs, packager, rooms, API and signalling, put together. */
 import type { Middleware } from 'koa'
+import { ROOT_SOCKET_PATH } from '../cascade/root-messages.ts'
 import type { Config } from '../runtime/config.ts'
 import { HeadwaterError } from '../runtime/errors.ts'
+import { refuseUpgrade } from '../runtime/http/server.ts'
 import type { HttpServer } from '../runtime/http/server.ts'
 import { sendError } from '../runtime/http/respond.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Secrets } from '../runtime/secrets.ts'
 import type { Store } from '../runtime/store/store.ts'
+import { CascadeHost } from './cascade/host.ts'
+import { RootServer } from './cascade/root-server.ts'
 import { createApi } from './http/api.ts'
+import { cascadeRoutes } from './http/cascade-api.ts'
 import { InternalHandler } from './http/internal.ts'
 import { MediaHandler } from './http/media.ts'
 import { ApiGuard } from './http/api-guard.ts'
@@ -49,6 +54,8 @@ export class Origin {
   readonly #jobs: EncodingJobs
   readonly #access: Access
   readonly #signalling: Signalling
+  readonly #cascade: CascadeHost
+  readonly #roots: RootServer
   readonly #recordingLinks: RecordingLinks
   readonly #guard: ApiGuard
   readonly #recordingAccess: RecordingAccess
@@ -91,7 +98,15 @@ export class Origin {
           })
     const { publicUrl, http } = config
     const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
-    this.#signalling = new Signalling({ ...shared, rooms: this.rooms, logger, metrics })
+    this.#cascade = this.#createCascade()
+    this.#roots = new RootServer({ host: this.#cascade, clusterSecret: secrets.clusterSecret, logger })
+    this.#signalling = new Signalling({
+      ...shared,
+      rooms: this.rooms,
+      cascade: this.#cascade,
+      logger,
+      metrics,
+    })
     this.recordings = new Recordings({
       dataDir: config.dataDir,
       config: config.recording,
@@ -130,6 +145,10 @@ export class Origin {
     })
     server.mount((req, res, url) => internal.handle(req, res, url))
     server.mount((req, res, url) => media.handle(req, res, url))
+    server.mountUpgrade(ROOT_SOCKET_PATH, (req, socket, head) => {
+      if (this.#isStarted) this.#roots.upgrade(req, socket, head)
+      else refuseUpgrade(socket, 503)
+    })
   }
 
   /** The signalling and the recordings on the public listener. */
@@ -153,7 +172,10 @@ export class Origin {
       viewers: (roomId) => this.#signalling.viewers(roomId),
       publicUrl: this.#options.config.publicUrl,
       rtmpPort: () => this.rtmp.port,
-      routes: [slateRoutes({ slates: this.slates, registry: this.rooms, ...this.#options.config.slate })],
+      routes: [
+        slateRoutes({ slates: this.slates, registry: this.rooms, ...this.#options.config.slate }),
+        cascadeRoutes({ host: this.#cascade, registry: this.rooms }),
+      ],
     })
   }
 
@@ -167,6 +189,18 @@ export class Origin {
     })
   }
 
+  #createCascade(): CascadeHost {
+    const { config, logger, metrics } = this.#options
+    return new CascadeHost({
+      ...config.cascade,
+      rooms: this.rooms,
+      live: this.programs,
+      viewers: (roomId) => this.#signalling.viewers(roomId),
+      logger,
+      metrics,
+    })
+  }
+
   async start(): Promise<void> {
     await this.rooms.start()
     await this.slates.start()
@@ -174,6 +208,8 @@ export class Origin {
     await this.recordings.start()
     this.#isStarted = true
     this.#jobs.startAnnouncing()
+    this.#cascade.start()
+    this.#roots.start()
     await this.#signalling.start()
     await this.rtmp.start()
     await this.rtmps?.start()
@@ -186,6 +222,8 @@ export class Origin {
     await Promise.all([this.#journals.close(), this.recordings.close()])
     await this.programs.close()
     await this.#signalling.close()
+    this.#roots.close()
+    this.#cascade.close()
     await this.slates.close()
     await this.rooms.close()
   }

@@ -91,7 +91,24 @@ const root = z.strictObject({
   uploadMbps: z.number().min(1).max(100_000).nullable().default(200),
 })
 
-const cascade = z.strictObject({ root: root.prefault({}) })
+const iceUrl = z
+  .string()
+  .max(512)
+  .regex(/^(?:stuns?|turns?):[^\s]+$/, 'must be a stun:, stuns:, turn: or turns: address')
+const cascade = z.strictObject({
+  enabled: z.boolean().default(true),
+  root: root.prefault({}),
+  iceServers: z
+    .array(
+      z.strictObject({
+        urls: z.array(iceUrl).min(1).max(8),
+        username: z.string().max(512).optional(),
+        credential: z.string().max(512).optional(),
+      }),
+    )
+    .max(8)
+    .default([]),
+})
 
 const GIBIBYTE = 1024 * MEBIBYTE
 const recording = z.strictObject({

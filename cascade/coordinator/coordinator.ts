@@ -127,6 +127,18 @@ export class Coordinator {
     return this.#decide()
   }
 
+  /** Its signalling broke off; its links may stand. Nobody new is hung below it until then. */
+  suspend(id: PeerId, untilMs: number): void {
+    const peer = this.#graph.get(id)
+    if (peer !== undefined) peer.closedUntilMs = Math.max(peer.closedUntilMs, untilMs)
+  }
+
+  /** It is back. */
+  resume(id: PeerId): void {
+    const peer = this.#graph.get(id)
+    if (peer !== undefined) peer.closedUntilMs = 0
+  }
+
   /** A child gave a parent up. */
   lost(id: PeerId, parentId: PeerId, why: LostReason): Decision[] {
     const peer = this.#graph.get(id)

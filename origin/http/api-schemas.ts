@@ -44,6 +44,7 @@ export const settingsBody = z.object({
   reconnect_window_s: z.int().min(reconnectWindowS.min).max(reconnectWindowS.max).nullable().optional(),
   record: z.boolean().nullable().optional(),
   slate_language: z.enum(SLATE_LANGUAGES).optional(),
+  cascade: z.boolean().nullable().optional(),
 })
 
 export const takeoverBody = z.object({ source: z.enum(PUBLISHER_KINDS) })
@@ -54,6 +55,7 @@ export function settingsOf(body: z.output<typeof settingsBody>): Partial<RoomSet
     ...(body.slate_after_ms === undefined ? {} : { slateAfterMs: body.slate_after_ms }),
     ...(body.reconnect_window_s === undefined ? {} : { reconnectWindowS: body.reconnect_window_s }),
     ...(body.record === undefined ? {} : { record: body.record }),
+    ...(body.cascade === undefined ? {} : { cascade: body.cascade }),
     ...(body.slate_language === undefined ? {} : { slateLanguage: body.slate_language }),
   }
 }

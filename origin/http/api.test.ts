@@ -254,14 +254,26 @@ describe('changes to a room', () => {
     const { room, publisherToken } = await registry.create({ title: 'before' })
     const patch = (json: unknown) => call('PATCH', `/live/${room.id}`, { token: publisherToken, json })
     const first = await patch({ title: 'after', slate_after_ms: 500, record: true, unknown: 1 })
-    const settings = { slate_after_ms: 500, reconnect_window_s: null, record: true, slate_language: 'en' }
+    const settings = {
+      slate_after_ms: 500,
+      reconnect_window_s: null,
+      record: true,
+      slate_language: 'en',
+      cascade: null,
+    }
     expect(first.body.data).toMatchObject({ title: 'after', settings })
-    const second = await patch({ slate_after_ms: null, slate_language: 'zh-CN', reconnect_window_s: 0 })
+    const second = await patch({
+      slate_after_ms: null,
+      slate_language: 'zh-CN',
+      reconnect_window_s: 0,
+      cascade: false,
+    })
     expect(second.body.data['settings']).toEqual({
       slate_after_ms: null,
       reconnect_window_s: 0,
       record: true,
       slate_language: 'zh-CN',
+      cascade: false,
     })
     const wrong = [
       { slate_after_ms: 499 },
@@ -270,6 +282,7 @@ describe('changes to a room', () => {
       { reconnect_window_s: -1 },
       { reconnect_window_s: 1801 },
       { record: 'yes' },
+      { cascade: 1 },
       { slate_language: 'fr' },
       { title: null },
     ]

@@ -113,7 +113,8 @@ function readNumber(url: URL, name: string): number {
   throw new HeadwaterError('bad_request', `${name} is a whole number`)
 }
 
-function bearerOf(req: IncomingMessage): string {
+/** The token of `Authorization: Bearer`; '' without one. */
+export function bearerOf(req: IncomingMessage): string {
   return /^Bearer (.{1,512})$/.exec(req.headers.authorization ?? '')?.[1] ?? ''
 }
 

@@ -120,7 +120,13 @@ describe('RoomRegistry', () => {
     expect(changed).toEqual({
       ...room,
       title: '之后',
-      settings: { slateAfterMs: 500, reconnectWindowS: null, record: true, slateLanguage: 'zh-CN' },
+      settings: {
+        slateAfterMs: 500,
+        reconnectWindowS: null,
+        record: true,
+        slateLanguage: 'zh-CN',
+        cascade: null,
+      },
     })
     expect(told.at(-1)).toEqual(changed)
     expect((await open()).get(room.id)).toEqual(changed)

@@ -30,6 +30,8 @@ export interface RoomSettings {
   record: boolean | null
   /** Of the built-in slate. */
   slateLanguage: SlateLanguage
+  /** Whether viewers may pass the stream on to each other. */
+  cascade: boolean | null
 }
 
 export const DEFAULT_SETTINGS: RoomSettings = {
@@ -37,6 +39,7 @@ export const DEFAULT_SETTINGS: RoomSettings = {
   reconnectWindowS: null,
   record: null,
   slateLanguage: 'en',
+  cascade: null,
 }
 
 /** Smallest and largest value of a setting. */

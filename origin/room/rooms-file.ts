@@ -17,6 +17,7 @@ const settings = z.strictObject({
   reconnectWindowS: z.int().min(reconnectWindowS.min).max(reconnectWindowS.max).nullable().default(null),
   record: z.boolean().nullable().default(null),
   slateLanguage: z.enum(SLATE_LANGUAGES).default(DEFAULT_SETTINGS.slateLanguage),
+  cascade: z.boolean().nullable().default(null),
 })
 
 const roomRecord = z.strictObject({

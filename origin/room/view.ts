@@ -65,6 +65,7 @@ export interface SettingsView {
   reconnect_window_s: number | null
   record: boolean | null
   slate_language: RoomSettings['slateLanguage']
+  cascade: boolean | null
 }
 
 /** What everybody may know. */
@@ -111,6 +112,7 @@ function viewSettings(settings: RoomSettings): SettingsView {
     reconnect_window_s: settings.reconnectWindowS,
     record: settings.record,
     slate_language: settings.slateLanguage,
+    cascade: settings.cascade,
   }
 }
 

@@ -1,18 +1,23 @@
 /** One WebSocket of the signalling: waits for its hello, proves it, then only listens. */
 
 import type { WebSocket } from 'ws'
+import type { CascadeServerMessage } from '../../cascade/messages.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import type { Identity } from '../room/access.ts'
-import { helloMessage, isPing } from './messages.ts'
+import { helloMessage, pingMessage } from './messages.ts'
 import type { HelloMessage, ServerMessage } from './messages.ts'
 
 export interface ClientOptions {
   socket: WebSocket
+  /** Where it comes from. */
+  address: string
   /** Room named in the address; a claim that the hello must not contradict. */
   claimedRoomId: string | null
   /** Checks a hello; rejects with the HeadwaterError the client is to be told. */
   admit: (hello: HelloMessage) => Promise<Identity | null>
   onAdmitted: (client: Client) => void
+  /** What it says after its hello, other than pings. */
+  onMessage?: (client: Client, message: unknown) => void
   onClosed: (client: Client) => void
   helloTimeoutMs?: number
   /** Wall clock, milliseconds. */
@@ -20,11 +25,15 @@ export interface ClientOptions {
 }
 
 export const HELLO_TIMEOUT_MS = 5000
+/** Longer first messages are none. */
+export const MAX_HELLO_CHARS = 4096
 /** A client that takes its messages too slowly is let go at this many unsent bytes. */
 export const MAX_UNSENT_BYTES = 256 * 1024
 // Close codes of our own (RFC 6455 §7.4.2), after the HTTP statuses they stand for.
 /** Pings that come faster are left unanswered. */
 const MIN_PING_INTERVAL_MS = 1000
+/** RFC 6455 §7.4.1. */
+const CLOSE_TOO_LARGE = 1009
 const CLOSE_BAD_REQUEST = 4400
 const CLOSE_BASE = 4000
 
@@ -63,7 +72,16 @@ export class Client {
     return this.#hello?.role === 'viewer' && !this.isManager
   }
 
-  send(message: ServerMessage): void {
+  get address(): string {
+    return this.#options.address
+  }
+
+  /** What it calls itself. */
+  get userId(): string | null {
+    return this.#hello?.user_id ?? null
+  }
+
+  send(message: ServerMessage | CascadeServerMessage): void {
     this.sendText(JSON.stringify(message))
   }
 
@@ -93,6 +111,7 @@ export class Client {
     // What newer clients say after their hello is left alone.
     if (this.#hello !== null) return this.#answer(text)
     if (this.#isWaiting) return
+    if (text.length > MAX_HELLO_CHARS) return this.#socket.close(CLOSE_TOO_LARGE)
     const hello = isBinary ? null : parseHello(text)
     if (hello === null) {
       this.#fail('the first message must be a hello')
@@ -108,8 +127,10 @@ export class Client {
 
   /** A browser does not tell its page of WebSocket pings: it asks in a message whether anybody is there. */
   #answer(text: string): void {
+    const message = parseJson(text)
+    if (!pingMessage.safeParse(message).success) return this.#options.onMessage?.(this, message)
     const at = (this.#options.now ?? Date.now)()
-    if (!isPing(text) || at - this.#pongAtMs < MIN_PING_INTERVAL_MS) return
+    if (at - this.#pongAtMs < MIN_PING_INTERVAL_MS) return
     this.#pongAtMs = at
     this.send({ type: 'pong', at })
   }
@@ -143,9 +164,13 @@ export class Client {
 }
 
 function parseHello(text: string): HelloMessage | null {
+  const parsed = helloMessage.safeParse(parseJson(text))
+  return parsed.success ? parsed.data : null
+}
+
+function parseJson(text: string): unknown {
   try {
-    const parsed = helloMessage.safeParse(JSON.parse(text))
-    return parsed.success ? parsed.data : null
+    return JSON.parse(text)
   } catch {
     return null
   }

@@ -21,15 +21,8 @@ export const helloMessage = z.object({
 })
 export type HelloMessage = z.output<typeof helloMessage>
 
-/** Whether a message asks if anybody is there. */
-export function isPing(text: string): boolean {
-  try {
-    return pingMessage.safeParse(JSON.parse(text)).success
-  } catch {
-    return false
-  }
-}
-const pingMessage = z.object({ type: z.literal('ping') })
+/** Asks whether anybody is there. */
+export const pingMessage = z.object({ type: z.literal('ping') })
 
 export type PublisherEvent =
   'publisher-interrupted' | 'publisher-reconnecting' | 'publisher-reconnected' | 'publisher-ended'

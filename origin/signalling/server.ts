@@ -9,6 +9,7 @@ import { refuseUpgrade } from '../../runtime/http/server.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
 import { steadyNow } from '../../runtime/steady-clock.ts'
+import type { CascadeHost } from '../cascade/host.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { LiveFacts, LiveRooms } from '../program/live-rooms.ts'
 import { canManage } from '../room/access.ts'
@@ -26,6 +27,8 @@ export interface SignallingOptions {
   /** Origin of public addresses, or null to compare a page's origin with the Host header only. */
   publicUrl: string | null
   logger: Logger
+  /** Viewers' part in passing the stream on; null without it. */
+  cascade?: Pick<CascadeHost, 'message' | 'gone'>
   metrics?: Metrics
   trustProxy?: boolean
   maxClients?: number
@@ -45,7 +48,8 @@ interface Audience {
 /** Path of the WebSocket. */
 export const SIGNALLING_PATH = '/api/v1/live/ws'
 
-const MAX_MESSAGE_BYTES = 4096
+/** A session description of the cascade's, its line ends escaped. */
+const MAX_MESSAGE_BYTES = 20 * 1024
 const MAX_CLIENTS = 20_000
 const HEARTBEAT_MS = 15_000
 const FACTS_INTERVAL_MS = 1000
@@ -129,11 +133,16 @@ export class Signalling {
     socket.on('pong', () => this.#answering.add(socket))
     const client = new Client({
       socket,
+      address,
       claimedRoomId: url.searchParams.get('room_id'),
       admit: (hello) => this.#admit(hello, address),
       onAdmitted: (admitted) => this.#join(admitted),
+      onMessage: (from, message) => {
+        if (from.isViewer) this.#options.cascade?.message(from, message)
+      },
       onClosed: (closed) => {
         this.#answering.delete(socket)
+        this.#options.cascade?.gone(closed)
         this.#leave(closed)
       },
       now: () => this.#now(),
