@@ -36,6 +36,8 @@ export interface EnrolmentOptions {
   nowMs: () => number
   /** 0 to 1 */
   random: () => number
+  /** A place was given: the engine knows of nothing yet. */
+  onJoined: (membership: Membership) => void
   onPart: (part: Part) => void
   onFetch: (track: string, number: number) => void
   onSwitch: (change: ParentSwitch, atMs: number) => void
@@ -68,12 +70,15 @@ export class Enrolment {
   #isAsking = false
   #notBeforeMs = 0
   #needsRejoin = false
+  /** the signalling was there before */
+  #wasOpen: boolean
   #identity: Promise<Identity> | null = null
   #statsMs = DEFAULT_STATS_MS
   #isClosed = false
 
   constructor(options: EnrolmentOptions) {
     this.#options = options
+    this.#wasOpen = options.channel.isOpen
     this.#stopListening = options.channel.listen('cascade-', {
       onMessage: (message) => this.#hear(message),
       onOpen: () => this.#reopen(),
@@ -193,6 +198,7 @@ export class Enrolment {
       onFailed: () => this.#drop(membership),
     })
     this.#members.push({ membership, sinceMs: nowMs(), hasDelivered: false })
+    events.onJoined(membership)
   }
 
   #deliver(membership: Membership, part: Part): void {
@@ -210,7 +216,8 @@ export class Enrolment {
 
   /** Links stay while the signalling is away; whoever is back says who it was. */
   #reopen(): void {
-    const wait = this.#options.random() * JITTER_MS
+    const wait = this.#wasOpen ? this.#options.random() * JITTER_MS : 0
+    this.#wasOpen = true
     this.#needsRejoin = this.#members.length > 0
     this.#dropRequest()
     this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#options.nowMs() + wait)

@@ -3,7 +3,7 @@
  * rest as long as that goes well. Nothing that goes wrong here is an error of the player's: HTTP takes over.
  */
 import type { CascadeClientMessage } from '../../cascade/messages.ts'
-import { partIdOf, type Part } from '../../media/part.ts'
+import { PARTS_PER_SEGMENT, partIdOf, runningNumber, type Part } from '../../media/part.ts'
 import type { Offer } from '../decisions/sharing.ts'
 import type { RoomChannel } from '../room/room-channel.ts'
 import type { LocalStream } from '../stream/local-stream.ts'
@@ -12,6 +12,7 @@ import { Enrolment, type Swarm } from './enrolment.ts'
 import { createIdentity } from './fingerprint.ts'
 import { openEngine } from './host.ts'
 import type { LinkConnection } from './links.ts'
+import type { Membership } from './membership.ts'
 import { Reports, type PlaybackTotals } from './reports.ts'
 import { NO_SHARING, sumFacts, type SharingFacts } from '../playback/sharing-facts.ts'
 import { TrackPipe } from './track-pipe.ts'
@@ -35,6 +36,8 @@ export interface CascadeSessionOptions {
 }
 
 const LOOK_MS = 100
+/** What is older a new child has from HTTP, as we had. */
+const HANDED_OVER_PARTS = PARTS_PER_SEGMENT
 
 export class CascadeSession {
   readonly #options: CascadeSessionOptions
@@ -49,7 +52,7 @@ export class CascadeSession {
   #offer: Offer
   /** of memberships that are over */
   #past: SharingFacts = NO_SHARING
-  #seen: readonly Enrolment['members'][number][] = []
+  #seen: readonly Membership[] = []
 
   constructor(options: CascadeSessionOptions) {
     this.#options = options
@@ -62,6 +65,7 @@ export class CascadeSession {
       openEngine: options.openEngine ?? openEngine,
       connect: options.connect ?? ((dial) => new Connection(dial)),
       random: options.random ?? Math.random,
+      onJoined: (membership) => this.#handOver(membership),
       onPart: (part) => this.#onPart(part),
       onFetch: (track, number) => void this.#fetch(track, number),
       onSwitch: ({ from, to, gapMs }, atMs) => {
@@ -135,6 +139,19 @@ export class CascadeSession {
     const pipe = this.#pipeOf(part.header.track)
     if (pipe) pipe.note(part)
     this.#choose()
+  }
+
+  /** The newest that is here: parents need not send it again, children may want it. */
+  #handOver(membership: Membership): void {
+    for (const name of membership.tracks) {
+      const track = this.#options.stream.find(name)?.track
+      const head = track?.head ? runningNumber(track.head) : -1
+      for (let number = Math.max(0, head + 1 - HANDED_OVER_PARTS); number <= head; number++) {
+        const { msn, part } = partIdOf(number)
+        const held = track?.find(msn, part)
+        if (held?.bytes) membership.offerPart({ header: held.header, bytes: held.bytes })
+      }
+    }
   }
 
   /** Nobody brought it in time. */

@@ -56,13 +56,12 @@ export class Association {
     return this.queue.mediaBytes
   }
 
-  /** `bytes`: what the message counts on the wire. */
-  send(channel: Channel, message: Uint8Array, bytes: number): boolean {
+  send(channel: Channel, message: Uint8Array): boolean {
     const nowMs = this.options.clock.now()
     if (!this.isRunning || this.queue.mediaBytes > MAX_QUEUED_BYTES) return false
     this.queue.expire(nowMs)
     const lifetimeMs = channel === 'media' ? (this.options.mediaLifetimeMs ?? MEDIA_LIFETIME_MS) : Infinity
-    const outgoing = outgoingOf(channel, message, { bytes, expiresAtMs: nowMs + lifetimeMs })
+    const outgoing = outgoingOf(channel, message, nowMs + lifetimeMs)
     if (channel === 'control') this.ordered.push(outgoing)
     this.settle(nowMs)
     if (this.flightBytes === 0 && this.queue.isEmpty) this.congestion.startBurst()
@@ -195,7 +194,7 @@ export class Association {
   /** Up to two packets: one acknowledgement's worth. */
   private sendNext(outgoing: Outgoing, nowMs: number, budget: number): number {
     const packets = Math.min(2, budget, outgoing.packets - outgoing.sentPackets)
-    const last = outgoing.bytes - (outgoing.packets - 1) * PACKET_BYTES
+    const last = outgoing.message.length - (outgoing.packets - 1) * PACKET_BYTES
     let pending: Run | null = null
     for (let index = 0; index < packets; index += 1) {
       outgoing.sentPackets += 1

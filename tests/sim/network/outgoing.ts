@@ -5,8 +5,7 @@ import { PACKET_BYTES } from './stack.ts'
 export interface Outgoing {
   channel: Channel
   message: Uint8Array
-  /** Wire bytes of the whole message; `PACKET_BYTES` in each packet but the last. */
-  bytes: number
+  /** `PACKET_BYTES` in each but the last. */
   packets: number
   sentPackets: number
   arrivedPackets: number
@@ -100,16 +99,11 @@ export class SendQueue {
   }
 }
 
-export function outgoingOf(
-  channel: Channel,
-  message: Uint8Array,
-  { bytes, expiresAtMs }: { bytes: number; expiresAtMs: number },
-): Outgoing {
+export function outgoingOf(channel: Channel, message: Uint8Array, expiresAtMs: number): Outgoing {
   return {
     channel,
     message,
-    bytes,
-    packets: Math.max(1, Math.ceil(bytes / PACKET_BYTES)),
+    packets: Math.max(1, Math.ceil(message.length / PACKET_BYTES)),
     sentPackets: 0,
     arrivedPackets: 0,
     lastArrivalMs: 0,

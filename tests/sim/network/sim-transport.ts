@@ -1,6 +1,4 @@
 /** A link between two machines of the simulator, as the engine sees it from one of its ends. */
-import { FRAME_CODES } from '../../../cascade/frame/frame.ts'
-import { HEADER_BYTES } from '../../../cascade/frame/header.ts'
 import { MAX_MESSAGE_BYTES, type Channel, type Transport } from '../../../cascade/transport.ts'
 import type { EventQueue } from '../event-queue.ts'
 import type { Random } from '../random.ts'
@@ -18,8 +16,10 @@ export interface LinkOptions {
   loss: LossPattern
   hiccups?: Hiccups
   isRelayed?: boolean
-  /** Simulated parts are so many times smaller than what they stand for: the wire carries them in full. */
-  bodyFactor: number
+  /** Equal messages as one. */
+  pool: { intern(message: Uint8Array): Uint8Array | null }
+  /** An engine sent media that the origin did not publish. */
+  onForeign: (from: string) => void
 }
 
 /** What an end does to a message before it goes; null keeps it back. For adversaries. */
@@ -64,11 +64,13 @@ export class SimTransport implements Transport {
     if (this.isClosed || !this.wiring || this.node.state !== 'running') return false
     if (message.length > MAX_MESSAGE_BYTES)
       throw new RangeError(`a message of ${message.length} bytes, at most ${MAX_MESSAGE_BYTES}`)
-    const sent = this.tamper ? this.tamper(channel, message) : message
+    const own = this.options.pool.intern(message)
+    if (!own) this.options.onForeign(this.node.id)
+    const sent = this.tamper ? this.tamper(channel, message) : own
     if (!sent) return true
     const { outgoing, far } = this.wiring
     far.wiring?.outgoing.carryAck(this.options.clock.now())
-    return outgoing.send(channel, sent, wireBytes(sent, this.options.bodyFactor))
+    return outgoing.send(channel, sent)
   }
 
   close(): void {
@@ -150,9 +152,4 @@ function associationTo(to: SimTransport, [path, back]: [Path, Path], { clock }: 
     receiver: to.node.stack,
     deliver: (channel, message) => to.receive(channel, message),
   })
-}
-
-function wireBytes(message: Uint8Array, bodyFactor: number): number {
-  if (message[0] !== FRAME_CODES.data) return message.length
-  return HEADER_BYTES + (message.length - HEADER_BYTES) * bodyFactor
 }

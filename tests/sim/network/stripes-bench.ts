@@ -43,7 +43,7 @@ export function partTimes(options: BenchCase): number[] {
     clock.at(index * PART_MS, () => {
       parts.push({ startMs: clock.now(), missing: messages })
       for (let number = 0; number < messages; number += 1)
-        links[number % links.length]?.send('media', numbered(index), Math.ceil(partBytes / messages))
+        links[number % links.length]?.send('media', numbered(index, Math.ceil(partBytes / messages)))
     })
   clock.runUntil(seconds * 1000)
   const unfinished = parts.filter(({ missing }) => missing > 0).map(({ startMs }) => clock.now() - startMs)
@@ -64,11 +64,11 @@ export function silencesPerMinute(options: BenchCase, limitMs: number): number {
   }
   const link = associationOf(options, { clock, seed, deliver })
   for (let atMs = 0; atMs < seconds * 1000; atMs += 50)
-    clock.at(atMs, () => link.send('heartbeat', numbered(atMs), 60))
+    clock.at(atMs, () => link.send('heartbeat', numbered(atMs, 60)))
   for (let atMs = 0; atMs < seconds * 1000; atMs += PART_MS)
     clock.at(atMs, () => {
       for (let number = 0; number < messages; number += 1)
-        link.send('media', numbered(atMs), Math.ceil(partBytes / messages))
+        link.send('media', numbered(atMs, Math.ceil(partBytes / messages)))
     })
   clock.runUntil(seconds * 1000)
   return (silences / seconds) * 60
@@ -103,8 +103,8 @@ function associationOf(
   })
 }
 
-function numbered(index: number): Uint8Array {
-  const message = new Uint8Array(4)
+function numbered(index: number, bytes: number): Uint8Array {
+  const message = new Uint8Array(bytes)
   new DataView(message.buffer).setUint32(0, index)
   return message
 }
