@@ -216,6 +216,7 @@ export class Peer {
     parent.noteMedia(frame.bytes.length, now)
     this.#bytes[parent.role === 'primary' ? 'fromPrimary' : 'fromBackup'] += frame.bytes.length
     this.#switches.noteMedia(parent.id, now)
+    this.#noteArrival(frame, parent, now)
     this.#assembly.takeData(frame, parent.id)
   }
 
@@ -241,11 +242,14 @@ export class Peer {
   #noteChunk(part: PartState, chunk: number, from: PeerId | null): void {
     this.#downstream.forward(part, chunk)
     const parent = from === null ? undefined : this.#upstream.find(from)
-    if (!parent) return
-    part.broughtBy.add(parent.id)
-    const share = parent.subscription.stripesFor(part.number)
-    const isOwn = (share >> stripeOf(part.number, chunk)) & 1
-    if (isOwn && !part.isMissing(share)) parent.arrival.note(this.#options.clock.now() - part.sinceMs)
+    if (parent) part.broughtBy.add(parent.id)
+  }
+
+  /** Of its own share alone: what it was asked to repair says nothing of how long it takes. */
+  #noteArrival({ track, number, chunk }: DataFrame, parent: Parent, now: number): void {
+    const part = this.#assembly.windows[track]?.find(number)
+    const isOwn = (parent.subscription.stripesFor(number) >> stripeOf(number, chunk)) & 1
+    if (part && isOwn) parent.arrivals.of(part).note(now - part.sinceMs)
   }
 
   #finish(part: PartState, whole: Part, source: PartSource): void {

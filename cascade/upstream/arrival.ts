@@ -1,20 +1,24 @@
 /**
- * How long after the first sign of a part a parent usually has brought its share of it: mean and mean deviation as TCP keeps
- * them for round-trips (RFC 6298). What has not come by then is late.
+ * How long after the first sign of a part a parent's chunks of it usually come: mean and mean deviation as TCP keeps them for
+ * round-trips (RFC 6298). What has not come by then is late. Chunks count whether needed or not: one that a repair brought
+ * first still tells how long this parent takes.
  */
+import { PARTS_PER_SEGMENT } from '../../media/part.ts'
+import type { PartState } from '../assembly/part-state.ts'
 
 const MEAN_GAIN = 1 / 8
 const DEVIATION_GAIN = 1 / 4
 const DEVIATIONS = 4
 /** Sooner than this nothing is late: packets of one burst come apart. */
 export const MIN_PATIENCE_MS = 60
-export const MAX_PATIENCE_MS = 200
+/** Deep in the tree, a part that begins a segment takes as long as this, and the first sign of it comes from a root. */
+export const MAX_PATIENCE_MS = 500
 
-export class ArrivalClock {
+class ArrivalClock {
   #mean = 60
   #deviation = 20
 
-  /** Its share was whole so many ms after the part's first sign. */
+  /** A chunk came so many ms after the part's first sign. */
   note(delayMs: number): void {
     const error = delayMs - this.#mean
     this.#mean += error * MEAN_GAIN
@@ -28,5 +32,20 @@ export class ArrivalClock {
 
   get jitterMs(): number {
     return this.#deviation
+  }
+}
+
+/** Tracks and kinds of parts differ: audio is small, and what begins a segment is large. */
+export class Arrivals {
+  readonly #clocks: ArrivalClock[] = []
+
+  of({ track, number }: Pick<PartState, 'track' | 'number'>): ArrivalClock {
+    const at = track * 2 + (number % PARTS_PER_SEGMENT === 0 ? 1 : 0)
+    return (this.#clocks[at] ??= new ArrivalClock())
+  }
+
+  /** Of the parts there are most of. */
+  get jitterMs(): number {
+    return this.of({ track: 0, number: 1 }).jitterMs
   }
 }

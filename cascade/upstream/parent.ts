@@ -1,5 +1,5 @@
 /** A parent as its child sees it: what it was asked for, what it holds, whether it keeps its word. */
-import { ArrivalClock } from './arrival.ts'
+import { Arrivals } from './arrival.ts'
 import type { Holding } from '../frame/frame.ts'
 import type { Link } from '../link/link.ts'
 import type { PartState } from '../assembly/part-state.ts'
@@ -19,7 +19,7 @@ export class Parent {
   readonly link: Link
   readonly askedAtMs: number
   readonly subscription = new Subscription()
-  readonly arrival = new ArrivalClock()
+  readonly arrivals = new Arrivals()
   role: ParentRole['role']
   /** The coordinator's wish. */
   assigned: number
@@ -120,7 +120,7 @@ export class Parent {
       stripes: this.out === null ? this.subscription.stripes : 0,
       rttMs: link.rttMs,
       loss: link.loss,
-      jitterMs: this.arrival.jitterMs,
+      jitterMs: this.arrivals.jitterMs,
       pathKbps: Math.round(link.pathKbps),
       bytes: link.bytesIn,
       relayed: link.isRelayed,

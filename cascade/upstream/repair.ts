@@ -4,10 +4,10 @@
  */
 import type { Clock } from '../clock.ts'
 import { MAX_WANTS, STRIPES, type Want } from '../frame/frame.ts'
-import { MAX_PATIENCE_MS, MIN_PATIENCE_MS } from './arrival.ts'
 import type { Parent } from './parent.ts'
 import { PART_MS, type PartWindow } from '../assembly/part-window.ts'
 import type { PartState } from '../assembly/part-state.ts'
+import { ALL_STRIPES } from './stripes.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface RepairOptions {
@@ -26,8 +26,10 @@ const MIN_ANSWER_MS = 50
 /** On top of a round trip: the asked one may have to send behind what it sends anyway. */
 const ANSWER_SLACK_MS = 30
 /** HTTP fetches for parts that nobody has shown any sign of. */
-const UNSEEN_AFTER_MS = PART_MS + MAX_PATIENCE_MS
+const UNSEEN_AFTER_MS = PART_MS + 200
 const MAX_FETCHES = 8
+/** Where no parent can be asked, HTTP is after so long. */
+const ALONE_MS = 200
 /** With a reserve this small, nobody waits for a parent who asks for patience. */
 const LOW_RESERVE_MS = 2000
 const MAX_HOLD_MS = 150
@@ -76,13 +78,13 @@ export class Repair {
   #lateStripes(part: PartState, reserveMs: number): number {
     const { upstream, clock } = this.#options
     const ageMs = clock.now() - part.sinceMs
-    if (part.known === null) return ageMs > MIN_PATIENCE_MS || !upstream.hasUsable ? (1 << STRIPES) - 1 : 0
+    if (part.known === null) return this.#isMetaLate(part, ageMs, reserveMs) ? ALL_STRIPES : 0
     let late = 0
     for (let stripe = 0; stripe < STRIPES; stripe++) {
       if (!part.isMissing(1 << stripe)) continue
       const bearer = upstream.bearerOf(part, stripe)
       if (!bearer || upstream.isSuspect(bearer) || bearer.skips(part)) late |= 1 << stripe
-      else if (ageMs > patienceWith(bearer, clock.now(), reserveMs)) late |= 1 << stripe
+      else if (ageMs > this.#patienceWith(bearer, part, reserveMs)) late |= 1 << stripe
     }
     return late
   }
@@ -125,7 +127,7 @@ export class Repair {
   #isDue(part: PartState, late: number, dueInMs: number): boolean {
     if (late === 0 && part.known !== null) return false
     const ageMs = this.#options.clock.now() - part.sinceMs
-    const waitMs = this.#options.upstream.hasUsable ? FETCH_AFTER_MS : MAX_PATIENCE_MS
+    const waitMs = this.#options.upstream.hasUsable ? FETCH_AFTER_MS : ALONE_MS
     return dueInMs < FETCH_LEAD_MS || ageMs > waitMs
   }
 
@@ -142,9 +144,20 @@ export class Repair {
   #send(parent: Parent, wants: Want[]): void {
     if (parent.link.send({ type: 'nack', wants })) this.nacksSent++
   }
-}
 
-function patienceWith(parent: Parent, nowMs: number, reserveMs: number): number {
-  const isHeld = nowMs < parent.holdUntilMs && reserveMs > LOW_RESERVE_MS
-  return parent.arrival.patienceMs + (isHeld ? MAX_HOLD_MS : 0)
+  /** META comes with the chunks, from whoever pushes any: the soonest of those says when it should be here. */
+  #isMetaLate(part: PartState, ageMs: number, reserveMs: number): boolean {
+    const bearers = this.#options.upstream.parents.filter(
+      (parent) =>
+        parent.subscription.stripesFor(part.number) !== 0 && !this.#options.upstream.isSuspect(parent),
+    )
+    return bearers.every(
+      (bearer) => bearer.skips(part) || ageMs > this.#patienceWith(bearer, part, reserveMs),
+    )
+  }
+
+  #patienceWith(parent: Parent, part: PartState, reserveMs: number): number {
+    const isHeld = this.#options.clock.now() < parent.holdUntilMs && reserveMs > LOW_RESERVE_MS
+    return parent.arrivals.of(part).patienceMs + (isHeld ? MAX_HOLD_MS : 0)
+  }
 }
