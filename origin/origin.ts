@@ -85,17 +85,7 @@ export class Origin {
     const authorise: RtmpListenerOptions['authorise'] = (request, session) =>
       this.programs.authorise(request, session)
     this.rtmp = new RtmpListener({ ...config.rtmp, logger, authorise })
-    const { port, certFile, keyFile } = config.rtmps
-    this.rtmps =
-      certFile === null || keyFile === null
-        ? null
-        : new RtmpListener({
-            ...config.rtmp,
-            port,
-            logger,
-            authorise,
-            certificate: { certFile, keyFile },
-          })
+    this.rtmps = this.#createRtmps(authorise)
     const { publicUrl, http } = config
     const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
     this.#cascade = this.#createCascade()
@@ -122,6 +112,15 @@ export class Origin {
     const { trustProxy } = config.http
     this.#guard = new ApiGuard({ access: this.#access, trustProxy })
     this.#recordingAccess = new RecordingAccess({ guard: this.#guard, links, isPublic })
+  }
+
+  /** Null without a certificate. */
+  #createRtmps(authorise: RtmpListenerOptions['authorise']): RtmpListener | null {
+    const { config, logger } = this.#options
+    const { port, certFile, keyFile } = config.rtmps
+    if (certFile === null || keyFile === null) return null
+    const certificate = { certFile, keyFile }
+    return new RtmpListener({ ...config.rtmp, port, logger, authorise, certificate })
   }
 
   /** What edges and transcoders ask, on the internal listener. */

@@ -9,7 +9,7 @@ export function cascadeRoutes({ host, registry }: { host: CascadeHost; registry:
   return (router, guard) => {
     router.get('/live/:room/cascade', async (ctx) => {
       const roomId = roomParam(ctx['params'] as Record<string, string>)
-      await guard.requireManager(ctx, roomId)
+      await guard.requireManager(ctx.req, roomId)
       ctx.body = { code: 0, data: host.view(registry.get(roomId).id) }
     })
   }
