@@ -87,16 +87,12 @@ export class Origin {
     this.rtmp = new RtmpListener({ ...config.rtmp, logger, authorise })
     this.rtmps = this.#createRtmps(authorise)
     const { publicUrl, http } = config
-    const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy: http.trustProxy }
+    const { trustProxy } = http
+    const shared = { live: this.programs, access: this.#access, publicUrl, trustProxy }
     this.#cascade = this.#createCascade()
     this.#roots = new RootServer({ host: this.#cascade, clusterSecret: secrets.clusterSecret, logger })
-    this.#signalling = new Signalling({
-      ...shared,
-      rooms: this.rooms,
-      cascade: this.#cascade,
-      logger,
-      metrics,
-    })
+    const audience = { rooms: this.rooms, cascade: this.#cascade }
+    this.#signalling = new Signalling({ ...shared, ...audience, logger, metrics })
     this.recordings = new Recordings({
       dataDir: config.dataDir,
       config: config.recording,
@@ -109,7 +105,6 @@ export class Origin {
     const links = new RecordingLinks(secrets.clusterSecret)
     this.#recordingLinks = links
     const isPublic = config.recording.public
-    const { trustProxy } = config.http
     this.#guard = new ApiGuard({ access: this.#access, trustProxy })
     this.#recordingAccess = new RecordingAccess({ guard: this.#guard, links, isPublic })
   }
