@@ -5,6 +5,7 @@ import { afterEach, expect, it } from 'vitest'
 import { describeTransportContract } from '../../tests/contract/transport.ts'
 import { connectPair } from '../../tests/support/connected-pair.ts'
 import { eventually } from '../../tests/support/eventually.ts'
+import { portOf, UdpLink, withPort } from '../../tests/support/udp-links.ts'
 import type { Failure, Signal } from './connection.ts'
 import { createDtlsIdentity } from './dtls-identity.ts'
 import { stackServers } from './ice-servers.ts'
@@ -76,6 +77,26 @@ it('opens when every candidate comes before the description', async () => {
   await new Promise((resolve) => setImmediate(resolve))
   for (const offer of held) sides.offer?.(offer)
   await opened
+})
+
+it('shows soon that the network takes less than it is given', async () => {
+  const [offerer, answerer] = [await openStack(), await openStack()]
+  const link = await UdpLink.open({ delayMs: 1, rateKbps: 1000 }, 1)
+  const [a] = await connectPair({
+    offerer,
+    answerer,
+    carry: (signal, from) => {
+      const port = portOf(signal.sdp)
+      if (signal.kind !== 'candidate' || port === null) return signal
+      const sdp = withPort(signal.sdp, link.publish(from === 'offerer' ? 'a' : 'b', port))
+      return sdp === null ? null : { ...signal, sdp }
+    },
+  })
+  for (let sent = 0; sent < 25; sent++) a.send('media', new Uint8Array(16 * 1024))
+  // 400 KiB on a path that takes three seconds for them.
+  expect(a.bufferedBytes).toBeGreaterThan(100 * 1024)
+  a.close()
+  link.close()
 })
 
 it('gives up a connection that does not open in time', async () => {
