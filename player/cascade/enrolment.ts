@@ -70,6 +70,8 @@ export class Enrolment {
   #isAsking = false
   #notBeforeMs = 0
   #needsRejoin = false
+  /** kept on HTTP to compare with: it is asked for its figures all the same */
+  #isControl = false
   /** the signalling was there before */
   #wasOpen: boolean
   #identity: Promise<Identity> | null = null
@@ -97,6 +99,11 @@ export class Enrolment {
   /** ms between reports */
   get statsMs(): number {
     return this.#statsMs
+  }
+
+  /** The coordinator wants to hear how it goes. */
+  get isReporting(): boolean {
+    return this.#isControl || this.#members.length > 0
   }
 
   /** To be called often. `wanted`: what is played, or about to be; null: not known. `followed`: what is still loaded. */
@@ -170,7 +177,7 @@ export class Enrolment {
     const request = this.#request
     this.#request = null
     if (!request) return
-    this.#needsRejoin = false
+    this.#needsRejoin = this.#isControl = false
     this.#statsMs = welcome.stats_ms
     if (this.current?.peerId === welcome.peer_id) return request.port.close()
     // at once: the parents may be the very next message
@@ -208,8 +215,9 @@ export class Enrolment {
     this.#options.onPart(part)
   }
 
-  #turnedAway({ retry_ms: retryMs }: Extract<CascadeServerMessage, { type: 'cascade-off' }>): void {
+  #turnedAway({ reason, retry_ms: retryMs }: Extract<CascadeServerMessage, { type: 'cascade-off' }>): void {
     this.#leaveAll()
+    this.#isControl = reason === 'control_group'
     this.#notBeforeMs =
       retryMs === null ? Infinity : this.#options.nowMs() + retryMs * (1 + this.#options.random() / 4)
   }

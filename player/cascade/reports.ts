@@ -15,7 +15,8 @@ export interface ReportInput {
   nowMs: number
   statsMs: number
   offer: Offer
-  facts: MembershipFacts
+  /** null: in no swarm */
+  facts: MembershipFacts | null
   sharing: SharingFacts
   totals: PlaybackTotals
 }
@@ -61,9 +62,9 @@ export class Reports {
     const message: CascadeClientMessage = {
       type: 'cascade-stats',
       ability: offer,
-      parents: this.#parents(facts),
-      children: facts.children.length,
-      spare_kbps: facts.spareKbps,
+      parents: this.#parents(facts?.parents ?? []),
+      children: facts?.children.length ?? 0,
+      spare_kbps: facts?.spareKbps ?? 0,
       bytes: { cascade: since('cascade'), http: since('httpBytes'), sent: since('sent') },
       stalls: since('stalls'),
       stall_ms: atMost(since('stallMs'), MAX_MS),
@@ -73,9 +74,9 @@ export class Reports {
     return message
   }
 
-  #parents(facts: MembershipFacts): StatsMessage['parents'] {
+  #parents(all: MembershipFacts['parents']): StatsMessage['parents'] {
     const before = this.#parentBytes
-    const parents = facts.parents.slice(0, MAX_PARENTS)
+    const parents = all.slice(0, MAX_PARENTS)
     this.#parentBytes = new Map(parents.map(({ id, bytes }) => [id, bytes]))
     return parents.map(({ id, rttMs, loss, jitterMs, bytes, relayed }) => ({
       ...{ id, relayed, bytes: Math.max(0, bytes - (before.get(id) ?? 0)) },

@@ -45,6 +45,8 @@ let publishing: ReturnType<typeof setInterval> | null
 /** parts that the root never gets */
 let withheld: Set<string>
 let names: string[]
+/** added to the session's clock */
+let laterMs: number
 const engines: EngineSide[] = []
 
 beforeEach(async () => {
@@ -54,6 +56,7 @@ beforeEach(async () => {
   withheld = new Set()
   wishes = DEFAULT_SHARING
   names = [VIEWER, VIEWER_AGAIN]
+  laterMs = 0
   http = new MediaFetch({
     fetch: origin.fetch,
     nowMs: () => performance.now(),
@@ -68,7 +71,7 @@ beforeEach(async () => {
   await Promise.all([stream.activate('720p'), stream.activate('audio')])
   channel.answer = coordinate
   session = new CascadeSession({
-    ...{ roomId: ROOM, stream, channel, random: () => 0 },
+    ...{ roomId: ROOM, stream, channel, random: () => 0, nowMs: () => performance.now() + laterMs },
     offer: () => describeOffer(DESK, wishes),
     reserve: () => ({ reserveMs: 4000, isPlaying: true }),
     totals: () => ({ stalls: 0, stallMs: 0, playedMs: 0, httpBytes: 0 }),
@@ -274,6 +277,17 @@ describe('CascadeSession', () => {
     expect(session.facts()).toMatchObject({ pipe: 'http', peerId: null })
     channel.answer = coordinate
     await vi.waitUntil(() => session.facts().pipe === 'cascade', SOON)
+  })
+
+  it('reports from the control group, too, that it watches over HTTP', async () => {
+    channel.answer = ({ type }) =>
+      type === 'cascade-join' && channel.say({ type: 'cascade-off', reason: 'control_group', retry_ms: null })
+    await session.start()
+    await vi.waitUntil(() => channel.ofType('cascade-join').length === 1, SOON)
+    laterMs = 12_000
+    await vi.waitUntil(() => channel.ofType('cascade-stats').length > 0, SOON)
+    expect(channel.ofType('cascade-join').length).toBe(1)
+    expect(channel.ofType('cascade-stats')).toMatchObject([{ parents: [], bytes: { cascade: 0 } }])
   })
 
   it('reports what it received and gave, since the report before', async () => {

@@ -207,13 +207,13 @@ export class CascadeSession {
   }
 
   #report(): void {
-    const { current, statsMs } = this.#enrolment
-    if (!current?.facts) return
+    const { current, statsMs, isReporting } = this.#enrolment
+    if (!isReporting) return
     const message: CascadeClientMessage | null = this.#reports.next({
       nowMs: this.#nowMs(),
       statsMs,
       offer: this.#offer,
-      facts: current.facts,
+      facts: current?.facts ?? null,
       sharing: this.facts(),
       totals: this.#options.totals(),
     })

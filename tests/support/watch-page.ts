@@ -10,6 +10,8 @@ export interface WatchOptions {
   engine?: 'hls' | 'flv' | 'native'
   width?: number
   height?: number
+  /** What the viewer has set of the cascade; by default nothing. */
+  sharing?: Record<string, unknown>
   /** Runs in the page before all else. */
   script?: string
 }
@@ -28,7 +30,10 @@ export interface SeenStats {
   stallMs: number
   droppedFrames: number
   rendition: string | null
-  bytes: { cascade: number; http: number }
+  peerId: string | null
+  bytes: { cascade: number; http: number; sent: number }
+  parents: { id: string; role: string; rttMs: number | null; loss: number; bytes: number }[]
+  rejectedParts: number
 }
 
 export interface WatchPage {
@@ -49,7 +54,7 @@ export async function openWatchPage(browser: Browser, options: WatchOptions): Pr
   if (options.script) await context.addInitScript(options.script)
   await context.addInitScript(
     (kept) => localStorage.setItem('headwater.preferences', kept),
-    JSON.stringify({ mode, engine }),
+    JSON.stringify({ mode, engine, sharing: options.sharing }),
   )
   const page = await context.newPage()
   const errors: string[] = []
