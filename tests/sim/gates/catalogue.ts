@@ -23,10 +23,10 @@ export const CATALOGUE: readonly Gate[] = [
   {
     name: 'clean-leave',
     title: 'a relay says good-bye',
-    isShort: false,
+    isShort: true,
     run: (scale) => relayDeaths({ lossPercent: 0, isClean: true }, scale),
   },
-  { name: 'lossy-viewer', title: '10 % loss on the links of one viewer', isShort: true, run: lossyViewer },
+  { name: 'lossy-viewer', title: '10 % loss on the links of one viewer', isShort: false, run: lossyViewer },
   {
     name: 'false-switches',
     title: 'switches away from living parents, no loss',
@@ -44,7 +44,7 @@ export const CATALOGUE: readonly Gate[] = [
   {
     name: 'offload-20',
     title: '20 viewers, 10 % of them others every minute',
-    isShort: true,
+    isShort: false,
     run: (scale) => offload(20, scale),
   },
   {

@@ -1,5 +1,6 @@
 /** The coordinator's host as far as viewers see it: messages that take their time, tokens, proofs that are looked at. */
 import { Coordinator, type Decision } from '../../../cascade/coordinator/coordinator.ts'
+import { TICK_MS } from '../../../cascade/coordinator/optimise.ts'
 import type { Ability } from '../../../cascade/messages.ts'
 import type { PeerFacts, LostReason, PollutionProof } from '../../../cascade/peer-options.ts'
 import type { PeerId } from '../../../cascade/peer-id.ts'
@@ -29,7 +30,6 @@ export interface TrackerOptions {
   delayMs: number
 }
 
-const TICK_MS = 10_000
 /** So many children have to say so, each with proof, before somebody is cut off for good. */
 const REPORTS_TO_BAN = 2
 
