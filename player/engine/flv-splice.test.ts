@@ -87,13 +87,16 @@ describe('FlvSplice', () => {
     expect(seen(concatBytes([FLV_HEADER, again]))).toEqual(['v1353', 'a1353'])
   })
 
-  it('sends a header again only where it has changed', () => {
-    const splice = new FlvSplice(() => undefined)
+  it('sends a header again only where it has changed, and pictures before it that mpegts.js may lose', () => {
+    const handed: string[] = []
+    const splice = new FlvSplice(({ type, timestampMs }) => void handed.push(`${type[0]}${timestampMs}`))
     splice.push(connection(1000, 1080))
+    handed.length = 0
     splice.begin()
     expect(
       seen(concatBytes([FLV_HEADER, splice.push(connection(1080, 1120, [0x17, 0, 0, 0, 0, 2]))])),
-    ).toEqual(['vH1080', 'v1080', 'a1085'])
+    ).toEqual(['v1078', 'v1079', 'vH1080', 'v1080', 'a1085'])
+    expect(handed).toEqual(['v1080', 'v1080', 'a1085'])
   })
 
   it('gives up where the new connection begins too late', () => {

@@ -11,6 +11,8 @@ const FILE_HEADER_BYTES = 13
 /** Two frames at 24 fps: a larger hole in the picture freezes mpegts.js for good. */
 const LARGEST_HOLE_MS = 85
 
+/** An inter frame in AVC (annex E.4.3.1). */
+const INTER_PICTURE = 0x27
 /** After a frame made anew follows the last one of before: about a frame. */
 const SEAM_MS = 33
 /** Pictures whose sizes are remembered: those of the longest stretch that a new connection repeats, at 60 fps. */
@@ -90,16 +92,32 @@ export class FlvSplice {
     }
     if (!this.#isFirst && stepMs > LARGEST_HOLE_MS)
       throw new PlayerError('fell_behind', `the stream goes on ${stepMs} ms after the place where it broke`)
+    const before = this.#lastPicture
     if (type === 'video') this.#checkJoin(tag)
     const header = this.#waiting[type]
     if (header) {
       this.#headers[type] = header.data.slice()
       this.#waiting[type] = null
+      if (type === 'video' && before) this.#bridge(before, timestampMs, pieces)
       this.#hand({ ...header, timestampMs }, pieces)
     }
     this.#lastMs[type] = timestampMs
     if (type === 'video') this.#remember(timestampMs, tag.data.length)
     this.#hand({ ...tag, timestampMs }, pieces)
+  }
+
+  /**
+   * mpegts.js keeps the last picture back until it knows how long that is, and appends it behind the next configuration, where a
+   * browser leaves out what does not begin with a keyframe: a hole, which it may freeze at. So it is given a picture to keep back,
+   * of which only the time matters; two of them, for it leaves one alone where it is.
+   */
+  #bridge(before: FlvTag, nextMs: number, pieces: Uint8Array[]): void {
+    const lastMs = this.#lastMs.video
+    if (lastMs === null || nextMs - lastMs < 3) return
+    const data = before.data.slice()
+    data[0] = INTER_PICTURE
+    for (const timestampMs of [nextMs - 2, nextMs - 1])
+      pieces.push(encodeFlvTag({ type: 'video', timestampMs, data }))
   }
 
   /**

@@ -69,8 +69,8 @@ class ObservationLog {
 
   note(stats: Stats, atMs: number): void {
     this.#all.push(stats)
-    const { state, notice, stallMs, reserveMs } = stats
-    const now = `${state}, notice ${notice}, stalled for ${Math.round(stallMs)} ms`
+    const { engine, state, notice, stallMs, reserveMs } = stats
+    const now = `${engine} ${state}, notice ${notice}, stalled for ${Math.round(stallMs)} ms`
     if (now === this.#last) return
     this.#last = now
     this.#lines.push(`${atMs} ms: ${now}, reserve ${Math.round(reserveMs)} ms`)
