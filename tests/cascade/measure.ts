@@ -106,9 +106,18 @@ export interface SwarmTotals {
   duplicatePercent: number
   rejectedChunks: number
   falseSwitches: number
+  /** Why parents that lived were given up. */
+  falseReasons: Record<string, number>
   cpuSeconds: number
   residentMib: number
+  /** Of the process that was slowest. */
+  lagMs: number
+  /** The machine left the swarm alone enough for its figures to be the cascade's. */
+  isSound: boolean
 }
+
+/** A heartbeat's interval: with timers later than that, silence is the machine's. */
+const SOUND_LAG_MS = 50
 
 export function totalsOf(swarm: SctpSwarm, reports: readonly WorkerReport[]): SwarmTotals {
   const all = [...swarm.delays.values()]
@@ -119,6 +128,9 @@ export function totalsOf(swarm: SctpSwarm, reports: readonly WorkerReport[]): Sw
   })
   const fetched = [...swarm.fetched.values()].reduce((sum, count) => sum + count, 0)
   const bytes = { primary: 0, backup: 0, duplicate: 0 }
+  const lagMs = Math.max(...reports.map((report) => report.lagMs))
+  const falseReasons: Record<string, number> = {}
+  for (const { why } of swarm.falseSwitches()) falseReasons[why] = (falseReasons[why] ?? 0) + 1
   let rejectedChunks = 0
   for (const { facts, isRoot } of reports.flatMap(({ peers }) => peers)) {
     if (isRoot) continue
@@ -139,8 +151,11 @@ export function totalsOf(swarm: SctpSwarm, reports: readonly WorkerReport[]): Sw
     duplicatePercent: percent(bytes.duplicate, bytes.primary + bytes.backup),
     rejectedChunks,
     falseSwitches: swarm.falseSwitches().length,
+    falseReasons,
     cpuSeconds: Math.round(reports.reduce((sum, report) => sum + report.cpuSeconds, 0)),
     residentMib: reports.reduce((sum, report) => sum + report.residentMib, 0),
+    lagMs,
+    isSound: lagMs <= SOUND_LAG_MS,
   }
 }
 

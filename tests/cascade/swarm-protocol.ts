@@ -33,6 +33,8 @@ export interface Arrival {
 
 export interface WorkerReport {
   cpuSeconds: number
+  /** How late this process's timers were, 99th percentile: above some tens of ms it measures the machine and not the cascade. */
+  lagMs: number
   residentMib: number
   peers: { id: PeerId; isRoot: boolean; facts: PeerFacts }[]
 }

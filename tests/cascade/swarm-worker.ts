@@ -1,5 +1,6 @@
 /** A process with some of a swarm's peers: the engine over node-datachannel, fed with parts made as they are due. */
 import { sign, createPrivateKey } from 'node:crypto'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { DataChannelStack } from '../../edge/datachannel/stack.ts'
 import type { ParentAssignment } from '../../cascade/messages.ts'
 import type { PeerId } from '../../cascade/peer-id.ts'
@@ -17,6 +18,7 @@ const RESERVE_MS = 8000
 /** What a fetch from the edge takes. */
 const HTTP_MS = 60
 const KEPT_PARTS = 60
+const LAG_STEP_MS = 10
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 const key = createPrivateKey({
@@ -134,11 +136,15 @@ function remove(id: PeerId): void {
   peers.delete(id)
 }
 
+const lag = monitorEventLoopDelay({ resolution: LAG_STEP_MS })
+lag.enable()
+
 function report(): void {
   const { user, system } = process.cpuUsage()
   const facts = [...peers].map(([id, { peer, isRoot }]) => ({ id, isRoot, facts: peer.engine.facts() }))
   const residentMib = Math.round(process.memoryUsage.rss() / 1024 / 1024)
-  tell({ is: 'report', report: { cpuSeconds: (user + system) / 1e6, residentMib, peers: facts } })
+  const lagMs = Math.max(0, Math.round(lag.percentile(99) / 1e6) - LAG_STEP_MS)
+  tell({ is: 'report', report: { cpuSeconds: (user + system) / 1e6, lagMs, residentMib, peers: facts } })
 }
 
 process.on('message', (message: ToWorker) => {

@@ -77,6 +77,7 @@ export class SctpSwarm {
   readonly #links = new Map<string, number>()
   readonly #reports: ((report: WorkerReport) => void)[] = []
   readonly #timers: NodeJS.Timeout[] = []
+  readonly #spoilt = new Map<PeerId, PathQuality>()
   #network: SwarmNetwork | null = null
   #isClosed = false
 
@@ -107,8 +108,11 @@ export class SctpSwarm {
     this.#timers.push(setInterval(() => void this.#noteStats(), STATS_MS))
   }
 
-  get network(): SwarmNetwork | null {
-    return this.#network
+  /** All paths of this peer are of this quality from now on, those to come as well. */
+  spoil(id: PeerId, quality: PathQuality): void {
+    this.#spoilt.set(id, quality)
+    const links = [...this.#links].flatMap(([pair, count]) => (pair.includes(id) ? `${pair}#${count}` : []))
+    this.#network?.setQuality(links, quality)
   }
 
   /** Viewers that live. */
@@ -253,6 +257,8 @@ export class SctpSwarm {
     if (!this.isAlive(from) || !this.isAlive(to)) return
     const { link, isFromFirst } = this.#linkOf(from, to, signal)
     const carried = this.#network === null ? signal : await this.#network.carry(link, isFromFirst, signal)
+    const spoilt = this.#spoilt.get(from) ?? this.#spoilt.get(to)
+    if (spoilt !== undefined) this.#network?.setQuality([link], spoilt)
     await delay(SIGNALLING_MS)
     const target = this.#members.get(to)
     if (carried !== null && target !== undefined)
