@@ -112,8 +112,7 @@ export class Fill {
   #finish(): void {
     const status = this.#head?.status ?? 0
     const type = status === 200 ? typeOf(this.#options.request) : JSON_TYPE
-    // One buffer, so that a hit is one write and nothing of the socket's read buffers is kept.
-    const body = this.#chunks.length > 1 ? [Buffer.concat(this.#chunks)] : [...this.#chunks]
+    const body = this.#bytes > 0 ? [joinTightly(this.#chunks, this.#bytes)] : []
     this.#settle({ how: 'whole', answer: answerOf(status, type, body) }, null)
   }
 
@@ -137,6 +136,17 @@ export class Fill {
     if (this.#grace !== null) clearTimeout(this.#grace)
     this.#grace = null
   }
+}
+
+/**
+ * One buffer, so that a hit is one write; of its own memory, so that what is kept is what is counted: a view would keep the
+ * socket's read buffer, and a small buffer out of Node's pool all of that.
+ */
+function joinTightly(chunks: readonly Buffer[], bytes: number): Buffer {
+  const joined = Buffer.allocUnsafeSlow(bytes)
+  let at = 0
+  for (const chunk of chunks) at += chunk.copy(joined, at)
+  return joined
 }
 
 function failureOf(error: unknown): Answer {
