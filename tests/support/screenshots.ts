@@ -95,7 +95,7 @@ function takeRooms(of: HeadwaterProcess, room: MadeRoom): Take {
     await page.goto(`${of.url}/watch/${room.id}`)
     await page.locator('.hw-player[data-state=playing]').waitFor({ timeout: SOON_MS })
     await shoot('watch-live')
-    await page.getByRole('button', { name: words.settings }).click()
+    await page.locator('.hw-player').getByRole('button', { name: words.settings }).click()
     await page.locator('.settings-panel').waitFor()
     await shoot('watch-settings')
     await page.keyboard.press('i')
