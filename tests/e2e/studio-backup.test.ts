@@ -1,5 +1,6 @@
 /** The studio's page of a room: two encoders and who is on air, the slate, and the settings. */
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { AXE_SOURCE, findSerious } from '../support/axe.ts'
@@ -102,11 +103,12 @@ describe('the page of a room', () => {
     await page.getByLabel('Wait for the encoder').selectOption('60')
     await page.getByLabel('Recording').selectOption('true')
     await page.getByLabel('Language of the built-in slate').selectOption('zh-CN')
-    const settings = { slate_after_ms: 500, reconnect_window_s: 60, record: true, slate_language: 'zh-CN' }
+    const chosen = { slate_after_ms: 500, reconnect_window_s: 60, record: true, slate_language: 'zh-CN' }
+    const settings = { ...chosen, cascade: null }
     await eventually(async () => {
       const answer = await server.api('GET', `/api/v1/live/${room.id}`)
       const { data } = (await answer.json()) as { data: { settings: typeof settings } }
-      return JSON.stringify(data.settings) === JSON.stringify(settings)
+      return isDeepStrictEqual(data.settings, settings)
     }, SOON_MS)
     await page.reload()
     await page.getByLabel('Show the slate after').waitFor()
