@@ -178,6 +178,10 @@ describe('a server that is killed and is there again three seconds later', () =>
 })
 
 describe('a viewer who loses his own network', () => {
+  // Being offline is emulated for HTTP and WebSockets alone: links to peers would carry the stream on, and nothing be shown.
+  beforeEach(() => set({ cascade: false }))
+  afterEach(() => set({ cascade: null }))
+
   it('plays on from his reserve, and neither is told nor asks for a new page', async () => {
     const page = await watch()
     const seen = observe(page)
