@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 // Whole programs with real encoders and a real browser: minutes, not seconds.
 const REAL_TIME_TIMEOUT_MS = 15 * 60_000
-/** Where a viewer's stalls and delays are measured. */
-const TIMED = ['tests/timed/**/*.test.ts', 'tests/chaos/short.test.ts']
+/** Where a viewer's stalls and delays, or lip-sync over a switch, are measured. */
+const TIMED = ['tests/timed/**/*.test.ts', 'tests/chaos/short.test.ts', 'tests/e2e/outage.test.ts']
 /** Nothing but computing, as quick as unit tests. */
 const COMPUTING = ['tests/{sim,fuzz}/**/*.test.ts', 'tests/chaos/meters/**/*.test.ts']
 
