@@ -4,6 +4,7 @@ import { FIRST_PART } from '../media/synthetic-stream.ts'
 import type { MemoryTransport } from './memory-transport.ts'
 import type { Channel } from './transport.ts'
 import { parseFrame } from './frame/codec.ts'
+import { ALL_STRIPES } from './frame/frame.ts'
 import { seededRandom } from '../tests/sim/random.ts'
 import { madePart, PART_MS, Swarm, type Member } from '../tests/support/swarm.ts'
 
@@ -192,6 +193,68 @@ describe('a peer whose parents fail it', () => {
     expect(viewer.lost).toMatchObject([{ parent: ROOT, why: 'silent' }])
   })
 
+  it('knows a new link for a lossy one where its others are', () => {
+    const swarm = lossySwarm(0.04)
+    const viewer = swarm.add(A)
+    swarm.hang(A, ROOT)
+    swarm.play(80)
+    const [known] = viewer.peer.facts().parents
+    expect(known?.loss).toBeGreaterThan(0.01)
+    swarm.add(B)
+    swarm.hang(B, ROOT)
+    swarm.connect(A, B, { role: 'backup', stripes: 0b10000 })
+    swarm.clock.runFor(300)
+    const fresh = viewer.peer.facts().parents.find(({ id }) => id === B)
+    expect(fresh?.loss).toBeGreaterThan(0.01)
+  })
+
+  it('has HTTP bring what no path has room for, and asks nobody for it', () => {
+    // 150 ms away and losing a tenth, a path carries 0.2 Mbit/s at the most.
+    const swarm = lossySwarm(0.1, 75)
+    const viewer = swarm.add(A)
+    swarm.hang(A, ROOT)
+    swarm.play(40)
+    const before = { nacks: viewer.peer.facts().nacksSent, from: swarm.next }
+    swarm.play(20)
+    const [parent] = viewer.peer.facts().parents
+    expect(parent?.stripes).not.toBe(ALL_STRIPES)
+    expect(viewer.peer.facts().nacksSent - before.nacks).toBeLessThan(60)
+    expectRun(viewer, before.from, before.from + 16)
+    expect(viewer.fetches.filter(({ number }) => number >= before.from)).not.toEqual([])
+  })
+
+  it('asks a slow parent for half before it gives it up', () => {
+    const { swarm, viewer } = diamond()
+    swarm.play(8)
+    const [, far] = swarm.linkOf(C, A)
+    delayMedia(swarm, far, 560)
+    const wasRelieved = (): boolean =>
+      viewer.peer.facts().parents.some(({ id, stripes }) => id === A && stripes !== 0 && stripes !== 0b01111)
+    let isRelieved = false
+    for (let count = 0; count < 60 && viewer.lost.length === 0; count++) {
+      swarm.play(1)
+      isRelieved ||= wasRelieved()
+    }
+    expect(isRelieved).toBe(true)
+    expect(viewer.lost).toMatchObject([{ parent: A, why: 'slow' }])
+    expect(viewer.fetches).toEqual([])
+  })
+
+  it('tells its children of a new place, not of a moment without any', () => {
+    const { swarm, viewer } = diamond()
+    const below = swarm.add(D)
+    swarm.hang(D, C)
+    swarm.play(4)
+    swarm.get(A).peer.leave()
+    swarm.get(B).peer.leave()
+    swarm.play(2)
+    expect(viewer.peer.facts().depth).toBeNull()
+    expect(below.peer.facts().depth).toBe(3)
+    swarm.connect(C, ROOT)
+    swarm.play(2)
+    expect(below.peer.facts().depth).toBe(2)
+  })
+
   it('says what the cascade brings also where HTTP was first', () => {
     const swarm = new Swarm()
     swarm.root(ROOT)
@@ -313,6 +376,23 @@ describe('a peer that is asked to be a parent', () => {
 function partOf(key: string): Part {
   const [track = '', number] = key.split(' ')
   return madePart(track, Number(number))
+}
+
+/** A root whose every link loses this share of its heartbeats, at the given distance. */
+function lossySwarm(lossHeartbeat: number, delayMs = 20): Swarm {
+  const swarm = new Swarm({ delayMs, lossHeartbeat, random: seededRandom(5).next })
+  swarm.root(ROOT)
+  return swarm
+}
+
+/** What is pushed over this end comes so much later, and everything else as before. */
+function delayMedia(swarm: Swarm, end: MemoryTransport, ms: number): void {
+  const send = end.send.bind(end)
+  end.send = (on, message) => {
+    if (on !== 'media') return send(on, message)
+    swarm.clock.after(ms, () => send(on, message))
+    return true
+  }
 }
 
 /** Nothing more comes over this channel from this end. */

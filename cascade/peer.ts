@@ -21,7 +21,7 @@ import type {
 import type { PeerId } from './peer-id.ts'
 import { RateMeter } from './assembly/rate-meter.ts'
 import { Repair } from './upstream/repair.ts'
-import { STRIPES } from './frame/frame.ts'
+import { STRIPES, UNKNOWN_DEPTH } from './frame/frame.ts'
 import { SwitchWatch } from './upstream/switch-watch.ts'
 import type { Transport } from './transport.ts'
 import { Upstream } from './upstream/upstream.ts'
@@ -76,7 +76,7 @@ export class Peer {
     this.#downstream = new Downstream({
       ...{ program, rendition, clock, windows, streamKbps, limits: options.limits },
       admit: (child, fingerprint, token) => this.#admit(admission, child, fingerprint, token),
-      place: () => ({ depth: this.#depth ?? MAX_DEPTH, path: this.#upstream.path }),
+      place: () => ({ depth: this.#depth ?? UNKNOWN_DEPTH, path: this.#upstream.path }),
       alternative: () => this.#upstream.parents[0]?.id ?? null,
       onLeft: (child) => options.events.onChildLeft?.(child),
     })
@@ -282,8 +282,9 @@ export class Peer {
     this.#options.events.onParentLost(parent.id, why, alternative)
   }
 
-  /** Children hear of it when depth or ancestors are others than they were. */
+  /** Children hear of it when depth or ancestors are others than they were; not of a moment without any. */
   #moved(): void {
+    if (this.#depth === null) return
     const place = [this.#depth, ...this.#upstream.path].join()
     if (place === this.#place) return
     this.#place = place
@@ -301,6 +302,3 @@ export class Peer {
     return admission.check({ child, fingerprint, token })
   }
 }
-
-/** Of a peer that does not know its own yet. */
-const MAX_DEPTH = 15

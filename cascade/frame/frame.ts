@@ -162,6 +162,8 @@ export const MAX_SIGNED_BYTES: number = 41 + 2 * (1 + MAX_NAME_BYTES) + HASH_BYT
 export const MAX_TRACKS = 4
 export const MAX_WANTS = 32
 export const MAX_PATH = 12
+/** The depth in a GRANT of a peer that has no place yet. */
+export const UNKNOWN_DEPTH = 255
 export const MAX_TOKEN_BYTES = 512
 export const STRIPES = 5
 /** The mask of all stripes. */

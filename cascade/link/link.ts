@@ -13,6 +13,8 @@ export interface LinkOptions {
   id: PeerId
   transport: Transport
   clock: Clock
+  /** Of this end's network, as other links show it, 0 to 1: a new link's until it has figures of its own. */
+  usualLoss?: () => number
   onFrame: (frame: Frame, link: Link) => void
   /** The other side sent what is no frame, or the connection ended by itself. */
   onBroken: (link: Link) => void
@@ -23,7 +25,8 @@ export const LOSSY = 0.002
 /** Silence after which others are asked for what is missing. */
 export const SUSPECT_MS = 150
 const DEAD_MS = 150
-const DEAD_LOSSY_MS = 400
+/** An association that lost the end of what it had to say is silent for its timer, 400 ms at least, and a round trip. */
+const DEAD_LOSSY_MS = 600
 const DEFAULT_RTT_MS = 100
 const RTT_GAIN = 1 / 8
 /** RFC 8831 recommends small messages; on Ethernet about this much of a packet is SCTP's. */
@@ -77,8 +80,14 @@ export class Link {
     return this.#rtt ?? DEFAULT_RTT_MS
   }
 
+  /** Share of the other side's packets that get lost, 0 to 1. */
   get loss(): number {
-    return this.#loss.loss
+    return this.#loss.lossWith(this.#options.usualLoss?.() ?? 0)
+  }
+
+  /** The same, where this link alone is enough to tell; else null. */
+  get ownLoss(): number | null {
+    return this.#loss.isSure ? this.#loss.lossWith(0) : null
   }
 
   get silentMs(): number {

@@ -1,8 +1,11 @@
 /** Packet loss of a link, from the gaps in the numbers of its heartbeats, which nobody sends again. */
 
 const WINDOW = 512
-/** Fewer heartbeats than this say nothing. */
+/** Fewer heartbeats than this say nothing of their own. */
 const MIN_SAMPLES = 20
+/** What is expected counts as much as so many heartbeats. */
+const PRIOR_SAMPLES = 60
+const SURE_SAMPLES = 100
 
 export class LossMeter {
   /** By sequence modulo the window: 1 for each that came. */
@@ -27,10 +30,21 @@ export class LossMeter {
     this.received++
   }
 
-  /** Share of the last heartbeats (25 s of them) that did not come. */
-  get loss(): number {
-    const expected = Math.min(WINDOW, this.#highest - this.#first + 1)
-    return expected < MIN_SAMPLES ? 0 : 1 - this.#inWindow / expected
+  /** Share of the last heartbeats (25 s of them) that did not come; `prior`: what it is taken for before there are many. */
+  lossWith(prior: number): number {
+    const sent = this.#sent
+    if (sent < MIN_SAMPLES) return prior
+    const weight = prior > 0 ? Math.max(0, PRIOR_SAMPLES - sent / 4) : 0
+    return (sent - this.#inWindow + prior * weight) / (sent + weight)
+  }
+
+  /** Whether it says something of the line by itself. */
+  get isSure(): boolean {
+    return this.#sent >= SURE_SAMPLES
+  }
+
+  get #sent(): number {
+    return this.#first < 0 ? 0 : Math.min(WINDOW, this.#highest - this.#first + 1)
   }
 
   #set(at: number, came: number): void {

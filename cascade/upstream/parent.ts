@@ -1,17 +1,20 @@
 /** A parent as its child sees it: what it was asked for, what it holds, whether it keeps its word. */
 import { Arrivals } from './arrival.ts'
-import type { Holding } from '../frame/frame.ts'
-import type { Link } from '../link/link.ts'
+import { STRIPES, type Holding } from '../frame/frame.ts'
+import { LOSSY, type Link } from '../link/link.ts'
 import type { PartState } from '../assembly/part-state.ts'
 import type { LostReason, ParentFacts, ParentRole } from '../peer-options.ts'
 import type { PeerId } from '../peer-id.ts'
-import { countStripes } from './stripes.ts'
+import { countStripes, type StripeBearer } from './stripes.ts'
 import { Subscription } from '../link/subscription.ts'
 
 /** Of parts in a row to which it brought nothing of its share. */
 const ZOMBIE_PARTS = 6
-/** A share of what a path could carry at the most: above it queues grow. */
-const PATH_SHARE = 0.6
+/** Where packets get lost, media may wait for an association's timer while heartbeats pass. */
+const ZOMBIE_PARTS_LOSSY = 16
+/** Shares of what a path could carry: up to the first parts come in time, above the second queues grow without end. */
+const EASY_SHARE = 0.6
+const MOST_SHARE = 0.9
 const LATE_GAIN = 1 / 16
 
 export class Parent {
@@ -54,11 +57,15 @@ export class Parent {
     return this.state === 'granted' && this.out === null && !this.link.isClosed
   }
 
-  /** How many stripes of a stream of this rate its path can be trusted with. */
-  maxStripes(streamKbps: number, nowMs: number): number {
-    const byPath = streamKbps > 0 ? Math.floor((PATH_SHARE * this.link.pathKbps * 5) / streamKbps) : 5
-    const limited = this.limit && this.limit.untilMs > nowMs ? this.limit.stripes : 5
-    return Math.min(5, Math.max(byPath, 1), limited)
+  /** How many stripes of a stream of this rate its path can be trusted with: with ease, and at the most. */
+  room(streamKbps: number, nowMs: number): Pick<StripeBearer, 'maxStripes' | 'mostStripes'> {
+    const limited = this.limit && this.limit.untilMs > nowMs ? this.limit.stripes : STRIPES
+    const carried = (share: number): number => {
+      if (streamKbps <= 0) return limited
+      const stripes = Math.floor((share * this.link.pathKbps * STRIPES) / streamKbps)
+      return Math.min(STRIPES, Math.max(stripes, 1), limited)
+    }
+    return { maxStripes: carried(EASY_SHARE), mostStripes: carried(MOST_SHARE) }
   }
 
   noteHoldings(holdings: readonly Holding[]): void {
@@ -110,7 +117,8 @@ export class Parent {
 
   /** It beats, others bring, it brings nothing. */
   isZombie(nowMs: number): boolean {
-    return this.#missed >= ZOMBIE_PARTS && nowMs > this.holdUntilMs
+    const limit = this.link.loss > LOSSY ? ZOMBIE_PARTS_LOSSY : ZOMBIE_PARTS
+    return this.#missed >= limit && nowMs > this.holdUntilMs
   }
 
   facts(): ParentFacts {

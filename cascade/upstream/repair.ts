@@ -58,7 +58,7 @@ export class Repair {
         if (late !== 0) {
           isRepairing = true
           part.lateStripes |= late
-          this.#ask(part, late, wants)
+          this.#ask(part, this.#askable(part, late), wants)
         }
         if (part.isFetched) fetching++
         else if (this.#isDue(part, late, reserveMs + PART_MS * index) && fetching < MAX_FETCHES) {
@@ -89,7 +89,13 @@ export class Repair {
     return late
   }
 
+  /** What no path has room for is not asked for, either. */
+  #askable(part: PartState, late: number): number {
+    return part.known === null ? late : late & ~this.#options.upstream.unborne
+  }
+
   #ask(part: PartState, late: number, wants: Map<Parent, Want[]>): void {
+    if (late === 0) return
     const now = this.#options.clock.now()
     const last = this.#options.upstream.parents.find(({ id }) => id === part.lastAsked)
     const answerMs = Math.max(MIN_ANSWER_MS, last?.link.likelyRttMs ?? 0) + ANSWER_SLACK_MS
@@ -127,7 +133,8 @@ export class Repair {
   #isDue(part: PartState, late: number, dueInMs: number): boolean {
     if (late === 0 && part.known !== null) return false
     const ageMs = this.#options.clock.now() - part.sinceMs
-    const waitMs = this.#options.upstream.hasUsable ? FETCH_AFTER_MS : ALONE_MS
+    const { hasUsable, unborne } = this.#options.upstream
+    const waitMs = hasUsable && (late & unborne) === 0 ? FETCH_AFTER_MS : ALONE_MS
     return dueInMs < FETCH_LEAD_MS || ageMs > waitMs
   }
 

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ALL_STRIPES, assignStripes, countStripes, type StripeBearer } from './stripes.ts'
 
-const PRIMARY: StripeBearer = { assigned: 0b01111, isUsable: true, maxStripes: 5 }
-const BACKUP: StripeBearer = { assigned: 0b10000, isUsable: true, maxStripes: 5 }
-const SPARE: StripeBearer = { assigned: 0, isUsable: true, maxStripes: 5 }
+const PRIMARY: StripeBearer = { assigned: 0b01111, isUsable: true, maxStripes: 5, mostStripes: 5 }
+const BACKUP: StripeBearer = { assigned: 0b10000, isUsable: true, maxStripes: 5, mostStripes: 5 }
+const SPARE: StripeBearer = { assigned: 0, isUsable: true, maxStripes: 5, mostStripes: 5 }
 
 describe('stripes', () => {
   it('go to whom the coordinator gave them', () => {
@@ -21,7 +21,7 @@ describe('stripes', () => {
   })
 
   it('are split over two backups whose paths are narrow', () => {
-    const narrow = { maxStripes: 3 }
+    const narrow = { maxStripes: 3, mostStripes: 3 }
     const masks = assignStripes([
       { ...PRIMARY, isUsable: false },
       { ...BACKUP, ...narrow },
@@ -30,19 +30,39 @@ describe('stripes', () => {
     expect(masks.map(countStripes)).toEqual([0, 3, 2])
   })
 
-  it('have exactly one bearer each, whoever is usable, as long as anybody is', () => {
-    const bearer = fc.record({
-      assigned: fc.integer({ min: 0, max: ALL_STRIPES }),
-      isUsable: fc.boolean(),
-      maxStripes: fc.integer({ min: 0, max: 5 }),
-    })
+  it('are borne with delay where nobody can with ease', () => {
+    const masks = assignStripes([
+      { ...PRIMARY, maxStripes: 2, mostStripes: 3 },
+      { ...BACKUP, maxStripes: 2, mostStripes: 3 },
+    ])
+    expect(masks.map(countStripes)).toEqual([3, 2])
+  })
+
+  it('are nobody’s where no path has room', () => {
+    const masks = assignStripes([{ ...PRIMARY, maxStripes: 2, mostStripes: 3 }])
+    expect(masks.map(countStripes)).toEqual([3])
+  })
+
+  it('have one bearer at the most, and one as long as there is room', () => {
+    const bearer = fc
+      .record({
+        assigned: fc.integer({ min: 0, max: ALL_STRIPES }),
+        isUsable: fc.boolean(),
+        maxStripes: fc.integer({ min: 0, max: 5 }),
+        more: fc.integer({ min: 0, max: 5 }),
+      })
+      .map(({ more, ...rest }) => ({ ...rest, mostStripes: Math.min(5, rest.maxStripes + more) }))
     fc.assert(
       fc.property(fc.array(bearer, { maxLength: 4 }), (parents) => {
         const masks = assignStripes(parents)
-        const isAnybody = parents.some(({ isUsable }) => isUsable)
-        expect(masks.reduce((all, mask) => all | mask, 0)).toBe(isAnybody ? ALL_STRIPES : 0)
-        expect(masks.reduce((sum, mask) => sum + countStripes(mask), 0)).toBe(isAnybody ? 5 : 0)
-        masks.forEach((mask, at) => expect(mask === 0 || parents[at]?.isUsable).toBe(true))
+        const room = parents.reduce((sum, parent) => sum + (parent.isUsable ? parent.mostStripes : 0), 0)
+        const borne = masks.reduce((sum, mask) => sum + countStripes(mask), 0)
+        expect(countStripes(masks.reduce((all, mask) => all | mask, 0))).toBe(borne)
+        expect(borne).toBe(Math.min(5, room))
+        masks.forEach((mask, at) => {
+          const most = parents[at]?.isUsable ? parents[at].mostStripes : 0
+          expect(countStripes(mask)).toBeLessThanOrEqual(most)
+        })
       }),
     )
   })

@@ -1,4 +1,7 @@
-/** Which parent pushes which stripes: as the coordinator wants it, and, where one is out or its path too narrow, whoever can. Pure. */
+/**
+ * Which parent pushes which stripes: as the coordinator wants it, and, where one is out or its path too narrow, whoever can. What
+ * no path carries is nobody's: pushed all the same, it would stand in a queue with all the others. Pure.
+ */
 import { STRIPES } from '../frame/frame.ts'
 
 export interface StripeBearer {
@@ -6,36 +9,37 @@ export interface StripeBearer {
   assigned: number
   /** Granted, alive, and not given up. */
   isUsable: boolean
-  /** What its path carries, in stripes. */
+  /** What its path carries with ease, in stripes, */
   maxStripes: number
+  /** and with delay, where nobody else has room: not less than that. */
+  mostStripes: number
 }
 
 export const ALL_STRIPES: number = (1 << STRIPES) - 1
 
-/** One mask for each parent, best first; every stripe has one bearer as long as anybody is usable. */
+/** One mask for each parent, best first; a stripe has one bearer, or none where no path has room for it. */
 export function assignStripes(parents: readonly StripeBearer[]): number[] {
   const masks = parents.map(() => 0)
-  if (!parents.some(({ isUsable }) => isUsable)) return masks
-  const room = parents.map(({ isUsable, maxStripes }) => (isUsable ? Math.max(0, maxStripes) : 0))
+  const easy = parents.map(({ isUsable, maxStripes }) => (isUsable ? maxStripes : 0))
+  const most = parents.map(({ isUsable, mostStripes }) => (isUsable ? mostStripes : 0))
   const left: number[] = []
   for (let stripe = 0; stripe < STRIPES; stripe++) {
-    const owner = parents.findIndex(({ assigned }, at) => (assigned >> stripe) & 1 && (room[at] ?? 0) > 0)
+    const owner = parents.findIndex(({ assigned }, at) => (assigned >> stripe) & 1 && (easy[at] ?? 0) > 0)
     if (owner < 0) left.push(stripe)
-    else give(masks, room, owner, stripe)
+    else give(owner, stripe)
   }
-  for (const stripe of left) give(masks, room, bestFor(parents, room), stripe)
+  for (const stripe of left) {
+    const roomy = easy.findIndex((stripes) => stripes > 0)
+    const bearer = roomy >= 0 ? roomy : most.findIndex((stripes) => stripes > 0)
+    if (bearer >= 0) give(bearer, stripe)
+  }
   return masks
-}
 
-/** The first with room; the first usable one where nobody has any. */
-function bestFor(parents: readonly StripeBearer[], room: readonly number[]): number {
-  const roomy = room.findIndex((stripes) => stripes > 0)
-  return roomy >= 0 ? roomy : parents.findIndex(({ isUsable }) => isUsable)
-}
-
-function give(masks: number[], room: number[], at: number, stripe: number): void {
-  masks[at] = (masks[at] ?? 0) | (1 << stripe)
-  room[at] = (room[at] ?? 0) - 1
+  function give(at: number, stripe: number): void {
+    masks[at] = (masks[at] ?? 0) | (1 << stripe)
+    easy[at] = (easy[at] ?? 0) - 1
+    most[at] = (most[at] ?? 0) - 1
+  }
 }
 
 export function countStripes(mask: number): number {

@@ -1,12 +1,12 @@
 /** A peer's parents: who is asked for what, who is alive, who steps in. One table of stripes, worked out anew whenever something changes. */
 import type { Clock } from '../clock.ts'
-import { MAX_PATH, type DenyFrame, type Frame, type GrantFrame, type SkipFrame } from '../frame/frame.ts'
+import { MAX_PATH, UNKNOWN_DEPTH, type Frame, type GrantFrame, type SkipFrame } from '../frame/frame.ts'
 import { Link, SUSPECT_MS } from '../link/link.ts'
 import { Parent } from './parent.ts'
 import type { PartState } from '../assembly/part-state.ts'
 import type { LostReason, ParentRole, ParentSwitch } from '../peer-options.ts'
 import type { PeerId } from '../peer-id.ts'
-import { ALL_STRIPES, assignStripes } from './stripes.ts'
+import { ALL_STRIPES, assignStripes, countStripes } from './stripes.ts'
 import type { Transport } from '../transport.ts'
 
 export interface UpstreamOptions {
@@ -37,10 +37,15 @@ const SLOW_LATENESS = 0.6
 const MUCH_BETTER = 0.2
 /** A planned change takes effect this many parts ahead, so that no chunk has two bearers. */
 const AHEAD_PARTS = 2
+const RECONSIDER_MS = 2000
 
 export class Upstream {
   readonly #options: UpstreamOptions
   #parents: Parent[] = []
+  /** The least that any link loses: this end's own network. Kept while there is none. */
+  #usualLoss = 0
+  #unborne = 0
+  #reconsideredAtMs = 0
   token: Uint8Array = new Uint8Array(0)
   switches = 0
 
@@ -55,6 +60,11 @@ export class Upstream {
 
   get hasUsable(): boolean {
     return this.#parents.some(({ isUsable }) => isUsable)
+  }
+
+  /** Stripes that no parent's path has room for: HTTP's. */
+  get unborne(): number {
+    return this.#unborne
   }
 
   find(id: PeerId): Parent | undefined {
@@ -81,6 +91,7 @@ export class Upstream {
       id: role.id,
       transport,
       clock,
+      usualLoss: () => this.#usualLoss,
       onFrame: (frame) => this.#take(parent, frame),
       onBroken: () => this.lose(parent, 'closed'),
     })
@@ -127,9 +138,10 @@ export class Upstream {
       this.#parents.map((parent) => ({
         assigned: parent.assigned,
         isUsable: parent.isUsable,
-        maxStripes: parent.maxStripes(kbps, now),
+        ...parent.room(kbps, now),
       })),
     )
+    this.#unborne = this.hasUsable ? ALL_STRIPES & ~masks.reduce((all, mask) => all | mask, 0) : 0
     const from = Math.max(0, this.#options.newest() + ahead)
     this.#parents.forEach((parent, at) => {
       const stripes = masks[at] ?? 0
@@ -140,6 +152,8 @@ export class Upstream {
 
   tick(): void {
     const now = this.#options.clock.now()
+    this.#noteLoss()
+    this.#reconsider(now)
     for (const parent of [...this.#parents]) {
       if (parent.state === 'asked') {
         if (now - parent.askedAtMs > GRANT_LIMIT_MS) this.lose(parent, 'unreachable')
@@ -175,16 +189,50 @@ export class Upstream {
     for (const { link } of this.#parents) link.send({ type: 'bye', reason: 'leaving', alternative: null })
   }
 
+  /** Paths change: one that bears more than it can carry is relieved, and what nobody bore is somebody's where there is room. */
+  #reconsider(now: number): void {
+    if (now - this.#reconsideredAtMs < RECONSIDER_MS) return
+    this.#reconsideredAtMs = now
+    const kbps = this.#options.streamKbps()
+    const isOver = (parent: Parent): boolean =>
+      parent.isUsable && countStripes(parent.subscription.stripes) > parent.room(kbps, now).mostStripes
+    if (this.#unborne !== 0 || this.#parents.some(isOver)) this.rebalance(AHEAD_PARTS)
+  }
+
+  #noteLoss(): void {
+    let least = Infinity
+    for (const { link } of this.#parents) least = Math.min(least, link.ownLoss ?? Infinity)
+    if (least < Infinity) this.#usualLoss = least
+  }
+
   #watch(parent: Parent, now: number): void {
     const { silentMs, deadAfterMs } = parent.link
     if (silentMs > GIVE_UP_MS) return this.lose(parent, 'silent')
     if (parent.out !== null) return this.#reinstate(parent, silentMs, now)
     if (silentMs > deadAfterMs) return this.#bench(parent, 'silent')
     if (parent.isZombie(now)) return this.lose(parent, 'zombie')
-    const others = this.#parents.filter((other) => other !== parent && other.isUsable)
-    const isSlow = parent.lateness > SLOW_LATENESS && now > parent.holdUntilMs
-    if (isSlow && others.some(({ lateness }) => lateness < parent.lateness * MUCH_BETTER))
-      this.lose(parent, 'slow')
+    if (this.#isSlow(parent, now)) this.#relieve(parent, now)
+  }
+
+  /** Mostly late, while another that bears stripes, too, is not. */
+  #isSlow(parent: Parent, now: number): boolean {
+    if (parent.lateness <= SLOW_LATENESS || now <= parent.holdUntilMs) return false
+    const limit = parent.lateness * MUCH_BETTER
+    return this.#parents.some(
+      (other) =>
+        other !== parent && other.isUsable && other.subscription.stripes > 0 && other.lateness < limit,
+    )
+  }
+
+  /** It may be its path: it is to bear half first, and is given up where that does not help. */
+  #relieve(parent: Parent, now: number): void {
+    if (parent.limit && now - parent.limit.untilMs < PRESSURE_MS) {
+      if (now > parent.limit.untilMs - PRESSURE_MS / 2) this.lose(parent, 'slow')
+      return
+    }
+    parent.limitStripes(now, PRESSURE_MS)
+    parent.lateness = 0
+    this.rebalance(AHEAD_PARTS)
   }
 
   /** Out of the game, for now: others bear its stripes. */
@@ -246,7 +294,7 @@ export class Upstream {
       case 'grant':
         return this.#granted(parent, frame)
       case 'deny':
-        return this.#denied(parent, frame)
+        return this.lose(parent, 'denied')
       case 'hold':
         parent.holdUntilMs = now + Math.min(frame.forMs, GIVE_UP_MS)
         return
@@ -263,7 +311,7 @@ export class Upstream {
     if (path.includes(this.#options.id)) return this.#refuse(parent)
     const isNew = parent.state === 'asked'
     parent.state = 'granted'
-    parent.depth = depth
+    parent.depth = depth === UNKNOWN_DEPTH ? null : depth
     parent.path = path
     if (isNew) this.rebalance(AHEAD_PARTS)
     this.#options.onPath()
@@ -272,10 +320,6 @@ export class Upstream {
   /** It hangs below this peer itself. */
   #refuse(parent: Parent): void {
     parent.link.send({ type: 'bye', reason: 'refused', alternative: null })
-    this.lose(parent, 'denied')
-  }
-
-  #denied(parent: Parent, _frame: DenyFrame): void {
     this.lose(parent, 'denied')
   }
 
