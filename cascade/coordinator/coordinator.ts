@@ -59,6 +59,9 @@ const MAX_AVOIDED = 8
 const COMPLAINT_MS = 5000
 const MIN_COMPLAINTS = 2
 const SUSPECT_MS = 15_000
+/** Who was dialled in vain, and by nobody with success, is left alone for so long; longer each time. */
+const UNREACHABLE_MS = 60_000
+const MAX_DOUBLINGS = 4
 /** Others that have to move for somebody are found new places at once, up to this many. */
 const MAX_FOLLOW_UPS = 32
 
@@ -149,6 +152,7 @@ export class Coordinator {
     this.#graph.unlink(link)
     if (why === 'denied') link.parent.closedUntilMs = Math.max(link.parent.closedUntilMs, now + 3000)
     else if (!isRoot(link.parent)) this.#complain(link.parent)
+    if (why === 'unreachable') this.#noteUnreachable(link.parent)
     this.#placement.fill(peer)
     return this.#decide()
   }
@@ -235,6 +239,14 @@ export class Coordinator {
     this.#replace(links.map(({ child }) => child))
   }
 
+  /** Nobody has ever reached it: it may be that nobody can. */
+  #noteUnreachable(parent: SwarmPeer): void {
+    if (isRoot(parent) || parent.hasServed) return
+    const forMs = UNREACHABLE_MS * 2 ** Math.min(parent.failedDials, MAX_DOUBLINGS)
+    parent.failedDials += 1
+    parent.closedUntilMs = Math.max(parent.closedUntilMs, this.#options.now() + forMs)
+  }
+
   #note(peer: SwarmPeer, { parents, bytes }: PeerReport): void {
     peer.hasReported = true
     for (const { id, rtt_ms, loss, relayed } of parents) {
@@ -243,6 +255,7 @@ export class Coordinator {
       link.loss = link.rttMs === null ? loss : (link.loss + loss) / 2
       link.rttMs = link.rttMs === null ? rtt_ms : (link.rttMs + rtt_ms) / 2
       link.relayed = relayed
+      link.parent.hasServed = true
     }
     const measured = peer.parents.filter((link) => link.rttMs !== null)
     // Of one bad link alone nobody can say which end it is.

@@ -24,6 +24,11 @@ const ALARM_REST_MS = 5000
 const MOVED_SHARE = 0.02
 const MIN_MOVES = 2
 const MAX_MOVES = 50
+/** Moved away from roots in one tick, beside the other moves: roots are dear. */
+const RELIEVED_SHARE = 0.01
+/** For who was just placed there, or moved. */
+const ROOT_REST_MS = 2000
+const MAX_ROOT_TRIES = 8
 /** Peers looked at in one tick. */
 const MAX_LOOKED_AT = 100
 const MAX_FILLED = 64
@@ -57,6 +62,7 @@ export class Optimiser {
       this.#movesLeft = Math.min(MAX_MOVES, Math.max(MIN_MOVES, Math.ceil(MOVED_SHARE * this.#graph.size)))
     }
     this.#fillWanting()
+    this.#relieveRoots()
     const looks = Math.min(MAX_LOOKED_AT, Math.ceil((this.#graph.size * TICK_MS) / OPTIMISE_INTERVAL_MS))
     for (let seen = 0; seen < looks; seen += 1) {
       const peer = this.#next()
@@ -101,6 +107,22 @@ export class Optimiser {
       // To the end of the queue: whoever cannot be helped must not keep others from being.
       this.#placement.wanting.delete(peer)
       this.#placement.fill(peer)
+    }
+  }
+
+  /** Roots push more than their share: whoever passes on least of those below them goes below somebody else. */
+  #relieveRoots(): void {
+    if (!this.#candidates.isOverBudget(0)) return
+    const fed: SwarmPeer[] = []
+    for (const root of this.#graph.roots)
+      for (const link of root.children) if (link.child.parents[0] === link) fed.push(link.child)
+    fed.sort((a, b) => a.primaries - b.primaries || a.askedStripes - b.askedStripes)
+    let left = Math.ceil(this.#graph.size * RELIEVED_SHARE)
+    for (const peer of fed.slice(0, left * MAX_ROOT_TRIES)) {
+      if (this.#now() - peer.movedAtMs < ROOT_REST_MS || !this.#placement.lower(peer)) continue
+      this.#moves += 1
+      left -= 1
+      if (left <= 0 || !this.#candidates.isOverBudget(0)) return
     }
   }
 

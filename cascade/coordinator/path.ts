@@ -40,13 +40,13 @@ export function estimateRttMs(a: PathEnd, b: PathEnd): number {
 }
 
 /**
- * Bit masks for parents, best first, by what each can carry in stripes. The first two divide the stream 4 to 1; where the first
- * carries less, the second and then the third take more. What no path carries stays with the first, up to `room` stripes in all.
+ * Bit masks for parents, best first, by what each can carry in stripes. The first and the next that carries anything divide the
+ * stream 4 to 1; where the first carries less, the others take more, in their order. What no path carries stays with the first, up to `room` stripes in all.
  */
 export function divideStripes(carried: readonly number[], room: number = STRIPES): number[] {
   const counts = carried.map(() => 0)
-  const [first = 0, second = 0] = carried
-  const hasBackup = carried.length > 1 && second > 0
+  const [first = 0, ...others] = carried
+  const hasBackup = others.some((stripes) => stripes > 0)
   let left = STRIPES
   const give = (index: number, wanted: number): void => {
     const count = counts[index]

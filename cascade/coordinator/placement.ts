@@ -56,6 +56,26 @@ export class Placement {
     return link !== null
   }
 
+  /** From below a root to below a peer, with all that hangs on it; false where nobody has a seat for it. */
+  lower(peer: SwarmPeer): boolean {
+    const [current] = peer.parents
+    if (current === undefined || !isRoot(current.parent)) return false
+    const search = primarySearch(peer, false)
+    const found = [...this.#candidates.find(search), ...this.#candidates.findDeeper(search)]
+    const peers = found.filter((candidate) => !isRoot(candidate))
+    if (peers.length === 0) return false
+    if (peer.parents.length >= parentsWanted(peer)) {
+      const spare = peer.parents.length > 1 ? peer.parents.at(-1) : undefined
+      if (spare !== undefined) this.#facts.graph.unlink(spare)
+    }
+    const link = this.#linkFirst(search, peers)
+    if (link !== null) this.#lead(peer, link)
+    this.fill(peer)
+    if (link === null) return false
+    peer.movedAtMs = this.#facts.now()
+    return true
+  }
+
   /** Another backup, if the one there is would die with the primary and a better one exists. */
   diversify(peer: SwarmPeer): boolean {
     const [primary, backup] = peer.parents
@@ -115,12 +135,13 @@ export class Placement {
     return link !== null || (first !== undefined && graph.isFed(first.parent))
   }
 
-  /** What has children keeps its depth if it can, even at a root's cost: the optimiser mends that later, without haste. */
+  /** What has children keeps its depth if it can, but not at the cost of a root that pushes more than its share already. */
   #attachPrimary(peer: SwarmPeer): Link | null {
     const calm = primarySearch(peer, false)
     const busy = primarySearch(peer, true)
     return (
       this.#attachHere(calm) ??
+      this.#attachDeeper(calm) ??
       this.#attachHere(busy) ??
       this.#attachDeeper(busy) ??
       this.#attach({ ...busy, minStripes: 1 }) ??

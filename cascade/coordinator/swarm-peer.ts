@@ -57,6 +57,9 @@ export interface SwarmPeer {
   /** Children that gave it up lately. */
   complaints: number
   complainedAtMs: number
+  /** A child has had a link to it; else how often one was tried in vain. */
+  hasServed: boolean
+  failedDials: number
   /** What it was told last. */
   told: string
 }
@@ -96,6 +99,8 @@ export function createPeer(
     avoided: null,
     complaints: 0,
     complainedAtMs: 0,
+    hasServed: false,
+    failedDials: 0,
     told: '',
   }
 }

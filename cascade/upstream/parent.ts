@@ -13,8 +13,10 @@ const ZOMBIE_PARTS = 6
 /** Where packets get lost, media may wait for an association's timer while heartbeats pass. */
 const ZOMBIE_PARTS_LOSSY = 16
 /** Shares of what a path could carry: up to the first parts come in time, above the second queues grow without end. */
-const EASY_SHARE = 0.6
+const EASY_SHARE = 0.75
 const MOST_SHARE = 0.9
+/** Room must have lasted for so long before a path is trusted with more again. */
+const FREED_MS = 8000
 const LATE_GAIN = 1 / 16
 
 export class Parent {
@@ -36,12 +38,13 @@ export class Parent {
   /** It repairs what is missing: patience until then. */
   holdUntilMs = -Infinity
   /** It said that it sends too much: half of what it did, until then. */
-  limit: { stripes: number; untilMs: number } | null = null
+  limit: { stripes: number; untilMs: number; hasEnded: boolean } | null = null
   mediaAtMs = -Infinity
   mediaBytes = 0
   /** Share of its parts that were late, lately. */
   lateness = 0
   #missed = 0
+  #roomSinceMs: number | null = null
   readonly #holdings = new Map<number, Holding>()
   readonly #skips = new Map<number, { from: number; to: number }>()
 
@@ -97,6 +100,16 @@ export class Parent {
   limitStripes(nowMs: number, forMs: number): void {
     const stripes = Math.floor(countStripes(this.subscription.stripes) / 2)
     this.limit = { stripes, untilMs: nowMs + forMs }
+  }
+
+  /** It bears less than the coordinator gave it, and has had room for all of that for a while. */
+  isFreed(streamKbps: number, nowMs: number): boolean {
+    const wanted = countStripes(this.assigned)
+    const bears = countStripes(this.subscription.stripes & this.assigned)
+    const isShort = this.isUsable && bears < wanted && this.room(streamKbps, nowMs).maxStripes >= wanted
+    if (isShort) this.#roomSinceMs ??= nowMs
+    else this.#roomSinceMs = null
+    return this.#roomSinceMs !== null && nowMs - this.#roomSinceMs >= FREED_MS
   }
 
   /** A chunk of media came from it, needed or not. */

@@ -189,14 +189,15 @@ export class Upstream {
     for (const { link } of this.#parents) link.send({ type: 'bye', reason: 'leaving', alternative: null })
   }
 
-  /** Paths change: one that bears more than it can carry is relieved, and what nobody bore is somebody's where there is room. */
+  /** Paths change: one that bears more than it can carry is relieved, and who has room again bears what it should. */
   #reconsider(now: number): void {
     if (now - this.#reconsideredAtMs < RECONSIDER_MS) return
     this.#reconsideredAtMs = now
     const kbps = this.#options.streamKbps()
     const isOver = (parent: Parent): boolean =>
       parent.isUsable && countStripes(parent.subscription.stripes) > parent.room(kbps, now).mostStripes
-    if (this.#unborne !== 0 || this.#parents.some(isOver)) this.rebalance(AHEAD_PARTS)
+    const isFree = this.#parents.filter((parent) => parent.isFreed(kbps, now)).length > 0
+    if (isFree || this.#unborne !== 0 || this.#parents.some(isOver)) this.rebalance(AHEAD_PARTS)
   }
 
   #noteLoss(): void {

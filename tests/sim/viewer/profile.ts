@@ -1,5 +1,6 @@
 /** Who watches: device, lines, address translation. Shares as in the churn model of the design. */
 import type { Ability } from '../../../cascade/messages.ts'
+import { MAX_CHILDREN } from '../../../player/decisions/sharing.ts'
 import type { Random } from '../random.ts'
 import type { Villain } from './villain.ts'
 import { NO_LOSS, type LossPattern } from '../network/loss.ts'
@@ -29,7 +30,7 @@ const UNREACHABLE_SHARE = 0.2
 const DOWNLINK_KBPS = 50_000
 /** What is left of the line of somebody who passes nothing on: heartbeats and requests. */
 const LEAST_UPLINK_KBPS = 500
-const MAX_CHILDREN = 6
+
 
 export function drawProfile(random: Random): Profile {
   let draw = random.next()
@@ -49,7 +50,7 @@ export function profileOf(uplinkKbps: number): Profile {
       device: relays ? 'desktop' : 'mobile',
       relays,
       upload_kbps: uplinkKbps,
-      max_children: relays ? MAX_CHILDREN : 0,
+      max_children: relays ? MAX_CHILDREN.desktop : 0,
       hidden: false,
       relay_only: false,
     },
