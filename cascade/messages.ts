@@ -135,7 +135,7 @@ export const cascadeServerMessage = z.discriminatedUnion('type', [
     token: z.string().max(1024),
   }),
   z.object({ type: z.literal('cascade-signal'), from: peerId, ...signalFields }),
-  /** No cascade for this viewer: HTTP alone. `retry_ms`: ask again after so long; null for never. */
+  /** No cascade for this viewer: HTTP alone. `retry_ms`: ask again after so long; null: not over this connection. */
   z.object({
     type: z.literal('cascade-off'),
     reason: z.enum(OFF_REASONS),

@@ -228,7 +228,9 @@ export class Enrolment {
     this.#wasOpen = true
     this.#needsRejoin = this.#members.length > 0
     this.#dropRequest()
-    this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#options.nowMs() + wait)
+    // another server, or this one anew, knows of no control group that we were in
+    const notBeforeMs = this.#isControl ? 0 : this.#notBeforeMs
+    this.#notBeforeMs = Math.max(notBeforeMs, this.#options.nowMs() + wait)
   }
 
   #leaveOld(followed: readonly string[], now: number): void {

@@ -290,6 +290,16 @@ describe('CascadeSession', () => {
     expect(channel.ofType('cascade-stats')).toMatchObject([{ parents: [], bytes: { cascade: 0 } }])
   })
 
+  it('asks again from the control group when the server was away: the next one does not know of it', async () => {
+    channel.answer = ({ type }) =>
+      type === 'cascade-join' && channel.say({ type: 'cascade-off', reason: 'control_group', retry_ms: null })
+    await session.start()
+    await vi.waitUntil(() => channel.ofType('cascade-join').length === 1, SOON)
+    channel.isOpen = false
+    channel.reopen()
+    await vi.waitUntil(() => channel.ofType('cascade-join').length === 2, SOON)
+  })
+
   it('reports what it received and gave, since the report before', async () => {
     await untilFed()
     await vi.waitUntil(() => channel.ofType('cascade-stats').length >= 3, SOON)
