@@ -6,6 +6,13 @@ import { encodeToken, MAX_TOKEN_LIFE_MS, parseFingerprint } from '../../cascade/
 import type { Sign } from '../../media/signature.ts'
 import { secretsMatch } from '../../runtime/secrets.ts'
 
+/** A room's: of its parts and tokens. */
+export interface RoomKeys {
+  seed: Uint8Array
+  publicKey: Uint8Array
+  sign: Sign
+}
+
 export interface TokenSubject {
   room: string
   program: string

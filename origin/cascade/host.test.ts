@@ -9,8 +9,9 @@ import type { TestViewer } from '../../tests/support/cascade-house.ts'
 import { eventually } from '../../tests/support/eventually.ts'
 import { SMALL_VIDEO, smallSamples } from '../../tests/support/small-part.ts'
 import { signerOf } from '../room/room.ts'
-import { MIN_WATCHED_MS } from './control-group.ts'
-import { EMPTY_MS, SWITCHED_OFF_MS, VIEWER_AWAY_MS } from './room-cascade.ts'
+import { MIN_WATCHED_MS } from './room/control-group.ts'
+import { SWITCHED_OFF_MS } from './room/control-viewers.ts'
+import { EMPTY_MS, VIEWER_AWAY_MS } from './room/room-cascade.ts'
 import { AWAY_MS } from './root-nodes.ts'
 
 let house: CascadeHouse

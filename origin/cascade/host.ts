@@ -13,7 +13,7 @@ import { signerOf } from '../room/room.ts'
 import type { Room } from '../room/room.ts'
 import { countCascade } from './figures.ts'
 import type { CascadeFigures } from './figures.ts'
-import { RoomCascade } from './room-cascade.ts'
+import { RoomCascade } from './room/room-cascade.ts'
 import { RootHost } from './root-host.ts'
 import { RootNodes } from './root-nodes.ts'
 import type { RootLink, RootNode, SwarmName } from './root-nodes.ts'
@@ -99,7 +99,8 @@ export class CascadeHost {
       nodes: this.#nodes,
       iceServers: options.iceServers,
       publicKey: (roomId) => options.rooms.find(roomId)?.publicKey ?? '',
-      openSwarm: (name) => (this.#isOn(name.room) ? (this.#room(name.room)?.openSwarm(name) ?? null) : null),
+      openSwarm: (name) =>
+        this.#isOn(name.room) ? (this.#room(name.room)?.swarms.open(name) ?? null) : null,
       findSwarm: (name) => this.#find(name),
       onRoot: (swarm, peer, maxChildren) => this.#rooms.get(swarm.name.room)?.root(swarm, peer, maxChildren),
       onRootGone: (swarm, peer) => this.#rooms.get(swarm.name.room)?.rootGone(swarm, peer),
@@ -215,7 +216,7 @@ export class CascadeHost {
   }
 
   #find(name: SwarmName): Swarm | null {
-    return this.#rooms.get(name.room)?.findSwarm(name) ?? null
+    return this.#rooms.get(name.room)?.swarms.find(name) ?? null
   }
 
   #room(roomId: string): RoomCascade | null {
@@ -273,7 +274,7 @@ export class CascadeHost {
     const rooms = [...this.#rooms.values()]
     return {
       peers: rooms.reduce((sum, { peers }) => sum + peers, 0),
-      swarms: rooms.reduce((sum, { swarms }) => sum + swarms.length, 0),
+      swarms: rooms.reduce((sum, { swarms }) => sum + swarms.size, 0),
       roots: this.#nodes.roots,
     }
   }

@@ -10,7 +10,7 @@ import type { Logger } from '../../runtime/logger.ts'
 import { secretsMatch } from '../../runtime/secrets.ts'
 import { bearerOf } from '../http/internal.ts'
 import type { CascadeHost } from './host.ts'
-import { STATS_MS } from './room-cascade.ts'
+import { STATS_MS } from './room/room-voice.ts'
 import type { RootLink, RootNode } from './root-nodes.ts'
 
 export interface RootServerOptions {

@@ -3,7 +3,7 @@ import { Coordinator } from '../../cascade/coordinator/coordinator.ts'
 import type { Ability } from '../../cascade/messages.ts'
 import type { PeerId } from '../../cascade/peer-id.ts'
 import type { LiveFacts } from '../program/live-rooms.ts'
-import { Suspects } from './pollution.ts'
+import { Suspects } from './room/pollution.ts'
 import type { SwarmName } from './root-nodes.ts'
 import type { CascadeViewer } from './viewer.ts'
 

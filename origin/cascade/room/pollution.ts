@@ -2,10 +2,10 @@
  * What a report of pollution is worth. Its META must be the origin's own, and the hash must not be the one in it. That a certain
  * parent sent those bytes is the reporter's word alone: so nobody is cut off before two say the same.
  */
-import { parseSignedMeta, runningNumber, SIGNATURE_BYTES } from '../../media/part.ts'
-import { verifySigned } from '../../media/signature.ts'
-import type { CascadeClientMessage } from '../../cascade/messages.ts'
-import type { PeerId } from '../../cascade/peer-id.ts'
+import { parseSignedMeta, runningNumber, SIGNATURE_BYTES } from '../../../media/part.ts'
+import { verifySigned } from '../../../media/signature.ts'
+import type { CascadeClientMessage } from '../../../cascade/messages.ts'
+import type { PeerId } from '../../../cascade/peer-id.ts'
 
 export type PollutionReport = Extract<CascadeClientMessage, { type: 'cascade-polluted' }>
 
