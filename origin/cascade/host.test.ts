@@ -245,6 +245,28 @@ describe('roots', () => {
     const edge = await house.edge({ swarms: [swarm] })
     expect(await edge.next('root-close')).toMatchObject({ program: 'program00' })
   })
+
+  it('are shown with what their edges say they send and have to spare, of their own alone', async () => {
+    const edge = await house.edge()
+    const other = await house.edge({ node: 'edge-2', capacity: 0 })
+    const viewer = await house.viewer()
+    await viewer.enter()
+    const { peer_id } = await edge.next('root-open')
+    const roots = (): unknown => house.host.view(house.roomId).swarms[0]?.roots
+    const root = { id: peer_id, node: 'edge-1', is_away: false }
+    expect(roots()).toEqual([{ ...root, children: null, spare_kbps: null, sent_bytes: 0 }])
+    const swarm = { room: house.roomId, program: PROGRAM, rendition: '720p', peer_id }
+    const report = { children: 1, spare_kbps: 900, sent_bytes: 700 }
+    for (const sent_bytes of [700, 300])
+      edge.say({ type: 'root-stats', swarms: [{ ...swarm, ...report, sent_bytes }] })
+    other.say({ type: 'root-stats', swarms: [{ ...swarm, ...report, sent_bytes: 9000 }] })
+    viewer.stats()
+    await Promise.all([edge.heard('root-close'), other.heard('root-close'), viewer.heard('room')])
+    expect(roots()).toEqual([{ ...root, children: 1, spare_kbps: 900, sent_bytes: 1000 }])
+    expect(house.host.view(house.roomId).bytes).toEqual({ cascade: 1000, http: 10, roots: 1000 })
+    await edge.leave()
+    await eventually(() => house.host.view(house.roomId).swarms[0]?.roots[0]?.is_away === true)
+  })
 })
 
 describe('after a break', () => {

@@ -1,7 +1,6 @@
 /** The cascade's host at the origin: every room's cascade, what viewers of the signalling say to it, and what edges' roots do. */
 import { cascadeClientMessage } from '../../cascade/messages.ts'
 import type { CascadeClientMessage, IceServer } from '../../cascade/messages.ts'
-import type { SwarmView } from '../../cascade/coordinator/view.ts'
 import type { RootClientMessage } from '../../cascade/root-messages.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
@@ -14,6 +13,8 @@ import type { Room } from '../room/room.ts'
 import { countCascade } from './figures.ts'
 import type { CascadeFigures } from './figures.ts'
 import { RoomCascade } from './room/room-cascade.ts'
+import { EMPTY_VIEW } from './room/view.ts'
+import type { RoomCascadeView } from './room/view.ts'
 import { RootHost } from './root-host.ts'
 import { RootNodes } from './root-nodes.ts'
 import type { RootLink, RootNode, SwarmName } from './root-nodes.ts'
@@ -47,15 +48,7 @@ export interface CascadeRates {
   networkMessage: Rate
 }
 
-export interface RoomCascadeView {
-  enabled: boolean
-  /** Ms until it goes on after it did worse than HTTP; 0 where it is on. */
-  off_for_ms: number
-  peers: number
-  control_viewers: number
-  stall_share: { cascade: number | null; control: number | null }
-  swarms: SwarmView[]
-}
+type RootStats = Extract<RootClientMessage, { type: 'root-stats' }>['swarms'][number]
 
 const TICK_MS = 1000
 const MAX_PEERS_PER_ROOM = 10_000
@@ -155,6 +148,8 @@ export class CascadeHost {
   rootMessage(node: RootNode, message: RootClientMessage): void {
     if (message.type === 'root-failed') {
       if (this.#nodes.of(message.peer_id) === node) this.#roots.failed(message, message.peer_id)
+    } else if (message.type === 'root-stats') {
+      for (const root of message.swarms) if (this.#nodes.of(root.peer_id) === node) this.#noteRoot(root)
     } else if (message.type === 'cascade-signal') {
       const isOwn = this.#nodes.of(message.from) === node
       const room = this.#rooms.get(message.room)
@@ -165,15 +160,7 @@ export class CascadeHost {
 
   /** For those who manage the room. */
   view(roomId: string): RoomCascadeView {
-    const room = this.#rooms.get(roomId)
-    return {
-      enabled: this.#isOn(roomId),
-      off_for_ms: Math.ceil(room?.offForMs ?? 0),
-      peers: room?.peers ?? 0,
-      control_viewers: room?.controlViewers ?? 0,
-      stall_share: room?.stallShares() ?? { cascade: null, control: null },
-      swarms: room?.view() ?? [],
-    }
+    return { enabled: this.#isOn(roomId), ...(this.#rooms.get(roomId)?.view() ?? EMPTY_VIEW) }
   }
 
   #join(viewer: CascadeViewer, message: Extract<CascadeClientMessage, { type: 'cascade-join' }>): void {
@@ -203,6 +190,17 @@ export class CascadeHost {
     const key = this.#keys.get(viewer) ?? String((this.#viewersSeen += 1))
     this.#keys.set(viewer, key)
     return key
+  }
+
+  #noteRoot({
+    peer_id: peer,
+    children,
+    spare_kbps: spareKbps,
+    sent_bytes: sentBytes,
+    ...name
+  }: RootStats): void {
+    this.#nodes.note(name, peer, { children, spareKbps, sentBytes })
+    this.#rooms.get(name.room)?.rootSent(sentBytes)
   }
 
   #off(viewer: CascadeViewer, reason: 'rate' | 'disabled', retryMs: number): void {

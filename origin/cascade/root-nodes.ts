@@ -20,8 +20,35 @@ export interface RootNode {
   /** Null while the edge is away; its roots and their links may live on. */
   link: RootLink | null
   awaySinceMs: number
-  /** Its root's name in each swarm. */
-  readonly swarms: Map<string, { name: SwarmName; peer: PeerId }>
+  /** Its root in each swarm. */
+  readonly swarms: Map<string, RootEntry>
+}
+
+export interface RootEntry {
+  readonly name: SwarmName
+  readonly peer: PeerId
+  /** As its edge said last; null before. */
+  children: number | null
+  spareKbps: number | null
+  sentBytes: number
+}
+
+export interface RootReport {
+  children: number
+  spareKbps: number
+  /** Since the report before. */
+  sentBytes: number
+}
+
+/** A root as those see it who manage the room. */
+export interface RootView {
+  id: PeerId
+  /** The edge it is on. */
+  node: string
+  is_away: boolean
+  children: number | null
+  spare_kbps: number | null
+  sent_bytes: number
 }
 
 export const MAX_NODES = 1000
@@ -75,8 +102,26 @@ export class RootNodes {
   }
 
   add(node: RootNode, name: SwarmName, peer: PeerId): void {
-    node.swarms.set(swarmKey(name), { name, peer })
+    node.swarms.set(swarmKey(name), { name, peer, children: null, spareKbps: null, sentBytes: 0 })
     this.#byPeer.set(peer, node)
+  }
+
+  /** What an edge says of a root of its. */
+  note(name: SwarmName, peer: PeerId, { children, spareKbps, sentBytes }: RootReport): void {
+    const root = this.#byPeer.get(peer)?.swarms.get(swarmKey(name))
+    if (root?.peer === peer)
+      Object.assign(root, { children, spareKbps, sentBytes: root.sentBytes + sentBytes })
+  }
+
+  view(swarm: SwarmName): RootView[] {
+    const key = swarmKey(swarm)
+    return this.nodes().flatMap(({ name, link, swarms }) => {
+      const root = swarms.get(key)
+      if (root === undefined) return []
+      const { peer: id, children, spareKbps, sentBytes } = root
+      const figures = { children, spare_kbps: spareKbps, sent_bytes: sentBytes }
+      return [{ id, node: name, is_away: link === null, ...figures }]
+    })
   }
 
   remove(peer: PeerId): void {

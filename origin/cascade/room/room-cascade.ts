@@ -1,6 +1,5 @@
 /** The cascade of one room: who is in which swarm, and what follows from what its peers say. */
 import type { Decision } from '../../../cascade/coordinator/coordinator.ts'
-import type { SwarmView } from '../../../cascade/coordinator/view.ts'
 import type { CascadeClientMessage } from '../../../cascade/messages.ts'
 import type { PeerId } from '../../../cascade/peer-id.ts'
 import type { RootServerMessage } from '../../../cascade/root-messages.ts'
@@ -19,6 +18,7 @@ import type { Joining } from './room-members.ts'
 import { isOnAir, RoomSwarms } from './room-swarms.ts'
 import { RoomVoice } from './room-voice.ts'
 import type { Refusal, RoomVoiceOptions } from './room-voice.ts'
+import type { RoomBytes, RoomCascadeView } from './view.ts'
 
 export interface RoomCascadeOptions extends RoomVoiceOptions {
   facts: () => LiveFacts
@@ -48,6 +48,7 @@ export class RoomCascade {
   readonly #members: RoomMembers
   readonly #control: ControlViewers
   readonly #voice: RoomVoice
+  readonly #bytes: RoomBytes = { cascade: 0, http: 0, roots: 0 }
 
   constructor(options: RoomCascadeOptions) {
     this.#options = options
@@ -61,10 +62,6 @@ export class RoomCascade {
     return this.#members.size
   }
 
-  get controlViewers(): number {
-    return this.#control.size
-  }
-
   /** Ms until the cascade may go on after it did worse than HTTP; 0 where it may. */
   get offForMs(): number {
     return this.#control.offForMs
@@ -74,12 +71,18 @@ export class RoomCascade {
     return this.swarms.size === 0 && this.#control.size === 0 && this.offForMs === 0
   }
 
-  stallShares(): ReturnType<ControlViewers['stallShares']> {
-    return this.#control.stallShares()
-  }
-
-  view(): SwarmView[] {
-    return this.swarms.all().map(({ coordinator }) => coordinator.view())
+  view(): Omit<RoomCascadeView, 'enabled'> {
+    const { nodes } = this.#options
+    return {
+      off_for_ms: Math.ceil(this.offForMs),
+      peers: this.peers,
+      control_viewers: this.#control.size,
+      stall_share: this.#control.stallShares(),
+      bytes: { ...this.#bytes },
+      swarms: this.swarms
+        .all()
+        .map(({ coordinator, name }) => ({ ...coordinator.view(), roots: nodes.view(name) })),
+    }
   }
 
   join(viewer: CascadeViewer, message: Joining): void {
@@ -132,8 +135,14 @@ export class RoomCascade {
     }
     this.#control.note('cascade', watched)
     this.#options.figures.received(message.bytes)
+    this.#bytes.cascade += message.bytes.cascade
+    this.#bytes.http += message.bytes.http
     member.maxChildren = message.ability.max_children
     this.#deliver(member.swarm, member.swarm.coordinator.stats(member.id, message))
+  }
+
+  rootSent(bytes: number): void {
+    this.#bytes.roots += bytes
   }
 
   lost(viewer: CascadeViewer, { parent, why }: Message<'cascade-lost'>): void {
