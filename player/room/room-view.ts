@@ -39,6 +39,7 @@ export const settingsSchema = z.object({
   reconnect_window_s: z.nullable(z.number()),
   record: z.nullable(z.boolean()),
   slate_language: z.enum(['zh-CN', 'en']),
+  cascade: z.nullable(z.boolean()),
 })
 
 export const roomSchema = z.object({

@@ -36,12 +36,15 @@ export const roomEn = {
   'slate.busy': 'The slate is being made…',
   'slate.done': 'The new slate is set.',
 
-  'settings.title': 'When the picture is lost',
+  'settings.title': 'Settings of the room',
   'settings.slateAfter': 'Show the slate after',
   'settings.slateAfterAuto': 'Automatic (4 s at most)',
   'settings.window': 'Wait for the encoder',
   'settings.windowMore': 'If none is back by then, the stream ends.',
   'settings.record': 'Recording',
+  'settings.cascade': 'Exchange between viewers',
+  'settings.cascadeMore':
+    'Viewers pass the picture on to each other. Off: everybody has it from the server alone.',
   'settings.default': 'Default',
   'settings.on': 'On',
   'settings.off': 'Off',

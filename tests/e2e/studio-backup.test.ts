@@ -103,8 +103,9 @@ describe('the page of a room', () => {
     await page.getByLabel('Wait for the encoder').selectOption('60')
     await page.getByLabel('Recording').selectOption('true')
     await page.getByLabel('Language of the built-in slate').selectOption('zh-CN')
+    await page.getByLabel('Exchange between viewers').selectOption('false')
     const chosen = { slate_after_ms: 500, reconnect_window_s: 60, record: true, slate_language: 'zh-CN' }
-    const settings = { ...chosen, cascade: null }
+    const settings = { ...chosen, cascade: false }
     await eventually(async () => {
       const answer = await server.api('GET', `/api/v1/live/${room.id}`)
       const { data } = (await answer.json()) as { data: { settings: typeof settings } }
@@ -113,6 +114,7 @@ describe('the page of a room', () => {
     await page.reload()
     await page.getByLabel('Show the slate after').waitFor()
     expect(await page.getByLabel('Show the slate after').inputValue()).toBe('500')
+    expect(await page.getByLabel('Exchange between viewers').inputValue()).toBe('false')
   })
 })
 
