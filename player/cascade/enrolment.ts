@@ -14,6 +14,7 @@ import type { Offer } from '../decisions/sharing.ts'
 import type { RoomChannel } from '../room/room-channel.ts'
 import type { ConnectionOptions } from './connection.ts'
 import type { Identity } from './fingerprint.ts'
+import { hold } from './hold.ts'
 import type { LinkConnection } from './links.ts'
 import { Membership, type Welcome } from './membership.ts'
 import type { PagePort } from './worker-messages.ts'
@@ -59,6 +60,8 @@ const JITTER_MS = 3000
 const RETRY_MS = 30_000
 /** An old swarm is left when the new one delivers, or after so long. */
 const OVERLAP_LIMIT_MS = 15_000
+/** A worker that hashes what comes says good-bye within this; nobody sees a page go later by so little. */
+const GOODBYE_HOLD_MS = 20
 const DEFAULT_STATS_MS = 10_000
 
 export class Enrolment {
@@ -128,12 +131,18 @@ export class Enrolment {
     this.#notBeforeMs = 0
   }
 
-  leave(): void {
+  /** `isPageGoing`: there is no later turn. */
+  leave({ isPageGoing = false } = {}): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#stopListening()
     if (this.#members.length > 0 || this.#request) this.send({ type: 'cascade-leave' })
+    const { members } = this
     this.#leaveAll()
+    if (!isPageGoing || members.length === 0) return
+    hold(GOODBYE_HOLD_MS)
+    // an engine on the page says its good-byes in microtasks before this one
+    queueMicrotask(() => members.forEach((membership) => membership.hangUp()))
   }
 
   async #ask(swarm: Swarm): Promise<void> {

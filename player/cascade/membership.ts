@@ -126,6 +126,11 @@ export class Membership {
     setTimeout(() => this.#end(), LEAVE_MS)
   }
 
+  /** After `leave`, where there may be no later: whoever missed the good-bye sees the link end. */
+  hangUp(): void {
+    this.#links.close()
+  }
+
   /** Ends at once. */
   close(): void {
     this.#isClosed = true

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CascadeClientMessage } from '../../cascade/messages.ts'
+import { parseFrame } from '../../cascade/frame/codec.ts'
 import { partIdOf } from '../../media/part.ts'
 import {
   keyOf,
@@ -335,5 +336,22 @@ describe('CascadeSession', () => {
     const from = next
     await vi.waitUntil(() => track.reaches(partIdOf(from + 6).msn, partIdOf(from + 6).part), SOON)
     await vi.waitUntil(() => root.peer.facts().children.length === 0, SOON)
+  })
+
+  it('says good-bye and ends its links in the turn in which its page goes', async () => {
+    await untilFed()
+    const control = root.channels[0]?.control
+    const heard: string[] = []
+    const onMessage = control?.onmessage
+    if (control)
+      control.onmessage = function (event) {
+        heard.push(parseFrame(new Uint8Array(event.data as ArrayBuffer)).type)
+        onMessage?.call(this, event)
+      }
+    session.close({ isPageGoing: true })
+    await Promise.resolve()
+    expect(control?.far?.readyState).toBe('closed')
+    await vi.waitUntil(() => root.peer.facts().children.length === 0, SOON)
+    expect(heard).toContain('bye')
   })
 })

@@ -114,13 +114,13 @@ export class CascadeSession {
     }
   }
 
-  /** Says good-bye: children find another parent at once. */
-  close(): void {
+  /** Says good-bye: children find another parent at once. `isPageGoing`: there is no later turn. */
+  close(how: { isPageGoing?: boolean } = {}): void {
     if (this.#timer) clearInterval(this.#timer)
     this.#timer = null
     this.#options.stream.onFetched = null
     this.#past = sumFacts(this.#past, this.#enrolment.members)
-    this.#enrolment.leave()
+    this.#enrolment.leave(how)
     for (const pipe of this.#pipes.values()) pipe.close()
     this.#pipes.clear()
   }

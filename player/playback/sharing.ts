@@ -39,7 +39,7 @@ export class Sharing {
     const { signal } = this.#gone
     const leave = (): void => {
       this.#isLeft = true
-      this.#end()
+      this.#end({ isPageGoing: true })
     }
     globalThis.window?.addEventListener('pagehide', leave, { signal })
     globalThis.window?.addEventListener('pageshow', () => void (this.#isLeft = false), { signal })
@@ -104,12 +104,12 @@ export class Sharing {
     }
   }
 
-  #end(): void {
+  #end(how: { isPageGoing?: boolean } = {}): void {
     const cascade = this.#cascade
     this.#cascade = null
     this.#session = null
     if (!cascade) return
-    cascade.close()
+    cascade.close(how)
     const over = addPast(this.#past, cascade.facts())
     this.#past = { ...NO_SHARING, ...pickCounts(over) }
   }
