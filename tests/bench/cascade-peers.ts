@@ -4,7 +4,7 @@
  */
 import { Console } from 'node:console'
 import { availableParallelism, loadavg } from 'node:os'
-import { launchChromium } from '../support/viewer/launch.ts'
+import { launchChromium } from '../support/chromium.ts'
 import { Stage } from '../support/viewer/stage.ts'
 import { PEER_PACKAGE, HLS_PACKAGE, servePeerPage } from './support/p2p-media-loader.ts'
 import { openOurs, openTheirs, watchContest, type Contest } from './support/peer-contest.ts'
@@ -20,7 +20,7 @@ const OUR_DISTANCE_S = 9
 const WARM_UP_MS = 65_000
 
 const stage = await Stage.start({ warmUpMs: WARM_UP_MS })
-const browser = await launchChromium({ throttles: true })
+const browser = await launchChromium({ throttles: true, hasPeers: true })
 try {
   const how = { stage, browser, count: VIEWERS, seconds: SECONDS }
   const runs: Record<string, Contest> = {

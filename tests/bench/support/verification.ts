@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { build } from 'esbuild'
-import { launchChromium } from '../../support/viewer/launch.ts'
+import { launchChromium } from '../../support/chromium.ts'
 import { treeCpuSeconds } from '../../support/cpu.ts'
 import { Tab } from '../../support/viewer/tab.ts'
 import { median, round } from './statistics.ts'
@@ -24,7 +24,8 @@ export async function measureVerification(rounds: number) {
     res.end(`<!doctype html><script>${script.replaceAll('</script', '<\\/script')}</script>`)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const browser = await launchChromium()
+  // a tab that has one renderer can be told apart
+  const browser = await launchChromium({ hasPeers: true })
   const percent: Record<(typeof WAYS)[number], number[]> = { native: [], js: [] }
   try {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`

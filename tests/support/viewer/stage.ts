@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Browser } from 'playwright-core'
-import { launchChromium } from './launch.ts'
+import { launchChromium } from '../chromium.ts'
 import { publishClock } from '../clock-picture.ts'
 import { HeadwaterProcess, type MadeRoom } from '../headwater-process.ts'
 import { Bridge, BRIDGE_ADDRESS, type Namespace } from './namespace.ts'
@@ -136,6 +136,7 @@ export class Stage {
     const namespace = bridge.add()
     const browser = await launchChromium({
       throttles: true,
+      hasPeers: true,
       wrap: (program) => namespace.wrap(program),
       // what else only HTTPS pages have: WebCrypto among it
       args: [`--unsafely-treat-insecure-origin-as-secure=${this.#bridgeUrl}`],
@@ -145,7 +146,10 @@ export class Stage {
 
   async #sharedPlace(): Promise<Place> {
     const [other] = this.#places.values()
-    return { browser: other?.browser ?? (await launchChromium({ throttles: true })), namespace: null }
+    return {
+      browser: other?.browser ?? (await launchChromium({ throttles: true, hasPeers: true })),
+      namespace: null,
+    }
   }
 
   #urlOf({ namespace }: Place): string {
