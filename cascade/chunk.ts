@@ -1,6 +1,6 @@
 /** A part's body in chunks, each checked and passed on by itself, and which of them belong to which stripe. */
 import { MediaError } from '../media/media-error.ts'
-import { assemblePart, parseMeta, type Part, type PartMeta } from '../media/part.ts'
+import { parseMeta, type Part, type PartMeta } from '../media/part.ts'
 import { MAX_PART_CHUNKS, STRIPES } from './frame/frame.ts'
 
 /** The stripe of a chunk of the part with this running number; it moves on with each part, so that none has all the first chunks. */
@@ -37,9 +37,4 @@ export function cutChunks(part: Part): CutPart {
     return body.subarray(start, end)
   })
   return { meta, signed, signature, chunks }
-}
-
-/** What `cutChunks` took apart. Throws `MediaError` where lengths do not fit; says nothing about hashes and signature. */
-export function joinChunks({ signed, signature, chunks }: Omit<CutPart, 'meta'>): Part {
-  return assemblePart(signed, signature, chunks)
 }
