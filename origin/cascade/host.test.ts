@@ -1,18 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checkToken, parseToken, TOKEN_DOMAIN } from '../../cascade/token.ts'
-import { parseMeta, runningNumber } from '../../media/part.ts'
-import { encodePart } from '../../media/part-writer.ts'
-import { syntheticHeader } from '../../media/synthetic-stream.ts'
 import { verifySigned } from '../../media/signature.ts'
 import { CascadeHouse, FINGERPRINT, PROGRAM } from '../../tests/support/cascade-house.ts'
-import type { TestViewer } from '../../tests/support/cascade-house.ts'
 import { eventually } from '../../tests/support/eventually.ts'
-import { SMALL_VIDEO, smallSamples } from '../../tests/support/small-part.ts'
-import { signerOf } from '../room/room.ts'
-import { MIN_WATCHED_MS } from './room/control-group.ts'
-import { SWITCHED_OFF_MS } from './room/control-viewers.ts'
-import { EMPTY_MS, VIEWER_AWAY_MS } from './room/room-cascade.ts'
-import { AWAY_MS } from './root-nodes.ts'
+import { VIEWER_AWAY_MS } from './room/room-cascade.ts'
 
 let house: CascadeHouse
 
@@ -95,7 +86,7 @@ describe('the cascade, as a viewer sees it', () => {
 
   it('gives the children of one who leaves others at once', async () => {
     await house.edge()
-    const [first, second] = await two()
+    const [first, second] = await house.twoViewers()
     first.say({ type: 'cascade-leave' })
     const { parents } = await second.next('cascade-parents')
     expect(parents.map(({ id }) => id)).not.toContain(first.peerId)
@@ -104,14 +95,14 @@ describe('the cascade, as a viewer sees it', () => {
 
   it('gives another parent to one who lost its own', async () => {
     await house.edge()
-    const [first, second] = await two()
+    const [first, second] = await house.twoViewers()
     second.say({ type: 'cascade-lost', parent: first.peerId, why: 'silent' })
     const { parents } = await second.next('cascade-parents')
     expect(parents.map(({ id }) => id)).not.toContain(first.peerId)
   })
 
   it('keeps to its limits of how often a client may join', async () => {
-    await restart({ rates: { join: { burst: 2, perSecond: 0 } } })
+    await house.restart({ rates: { join: { burst: 2, perSecond: 0 } } })
     await house.edge()
     const viewer = await house.viewer()
     for (let join = 0; join < 3; join += 1) viewer.join()
@@ -119,7 +110,7 @@ describe('the cascade, as a viewer sees it', () => {
   })
 
   it('takes no more peers into a room than it may', async () => {
-    await restart({ maxPeersPerRoom: 1 })
+    await house.restart({ maxPeersPerRoom: 1 })
     await house.edge()
     await (await house.viewer()).enter()
     const viewer = await house.viewer()
@@ -131,7 +122,7 @@ describe('the cascade, as a viewer sees it', () => {
 describe('signals', () => {
   it('are carried between those that were chosen for each other, both ways', async () => {
     await house.edge()
-    const [first, second] = await two()
+    const [first, second] = await house.twoViewers()
     const sdp = 'v=0\r\n'.repeat(1600)
     second.say({ type: 'cascade-signal', to: first.peerId, kind: 'offer', sdp })
     expect(await first.next('cascade-signal')).toEqual({
@@ -146,7 +137,7 @@ describe('signals', () => {
 
   it('are dropped between others', async () => {
     await house.edge()
-    const [first, second] = await two()
+    const [first, second] = await house.twoViewers()
     const stranger = await house.viewer()
     await stranger.enter({ rendition: '400p' })
     stranger.say({ type: 'cascade-signal', to: first.peerId, kind: 'offer', sdp: 'x' })
@@ -186,93 +177,10 @@ describe('signals', () => {
   })
 })
 
-describe('roots', () => {
-  it('are opened on two edges where there are two, so that the death of one stops nobody', async () => {
-    const edges = [await house.edge(), await house.edge({ node: 'edge-2' })]
-    const viewer = await house.viewer()
-    await viewer.enter()
-    const opened = await Promise.all(edges.map((edge) => edge.next('root-open')))
-    expect(new Set(opened.map(({ peer_id }) => peer_id)).size).toBe(2)
-  })
-
-  it('are closed when nobody has wanted the swarm for a while', async () => {
-    const edge = await house.edge()
-    const viewer = await house.viewer()
-    await viewer.enter()
-    await edge.next('root-open')
-    viewer.say({ type: 'cascade-leave' })
-    await viewer.heard('room')
-    house.nowMs += EMPTY_MS
-    expect(await edge.next('root-close')).toMatchObject({ program: PROGRAM, rendition: '720p' })
-  })
-
-  it('that cannot be opened are done without, and viewers are hung elsewhere', async () => {
-    const edge = await house.edge()
-    const other = await house.edge({ node: 'edge-2' })
-    const viewer = await house.viewer()
-    const { parents } = await viewer.enter()
-    const opened = await edge.next('root-open')
-    const second = await other.next('root-open')
-    const [failing, rest] = parents[0]?.id === opened.peer_id ? [edge, second] : [other, opened]
-    const swarm = { room: house.roomId, program: PROGRAM, rendition: '720p' }
-    const [{ id = '' } = {}] = parents
-    failing.say({ type: 'root-failed', ...swarm, peer_id: id, reason: 'failed' })
-    const now = await viewer.next('cascade-parents')
-    expect(now.parents[0]?.id).toBe(rest.peer_id)
-  })
-
-  it('stay when their edge is away for a moment, and are given up when it stays away', async () => {
-    const edge = await house.edge()
-    const viewer = await house.viewer()
-    const { parents } = await viewer.enter()
-    const { peer_id } = await edge.next('root-open')
-    await edge.leave()
-    const swarm = { room: house.roomId, program: PROGRAM, rendition: '720p', peer_id }
-    const back = await house.edge({ swarms: [swarm] })
-    expect(await back.next('root-open')).toMatchObject({ peer_id: parents[0]?.id })
-    await back.leave()
-    await viewer.heard('room')
-    house.nowMs += AWAY_MS
-    expect((await viewer.next('cascade-parents')).parents).toEqual([])
-  })
-
-  it('of an edge without the cluster’s secret are not let in', async () => {
-    await expect(house.edge({}, 'wrong')).rejects.toThrow('401')
-  })
-
-  it('of a program that is over are closed', async () => {
-    const swarm = { room: house.roomId, program: 'program00', rendition: '720p', peer_id: '00000000000000aa' }
-    const edge = await house.edge({ swarms: [swarm] })
-    expect(await edge.next('root-close')).toMatchObject({ program: 'program00' })
-  })
-
-  it('are shown with what their edges say they send and have to spare, of their own alone', async () => {
-    const edge = await house.edge()
-    const other = await house.edge({ node: 'edge-2', capacity: 0 })
-    const viewer = await house.viewer()
-    await viewer.enter()
-    const { peer_id } = await edge.next('root-open')
-    const roots = (): unknown => house.host.view(house.roomId).swarms[0]?.roots
-    const root = { id: peer_id, node: 'edge-1', is_away: false }
-    expect(roots()).toEqual([{ ...root, children: null, spare_kbps: null, sent_bytes: 0 }])
-    const swarm = { room: house.roomId, program: PROGRAM, rendition: '720p', peer_id }
-    const report = { children: 1, spare_kbps: 900, sent_bytes: 700 }
-    for (const sent_bytes of [700, 300])
-      edge.say({ type: 'root-stats', swarms: [{ ...swarm, ...report, sent_bytes }] })
-    other.say({ type: 'root-stats', swarms: [{ ...swarm, ...report, sent_bytes: 9000 }] })
-    viewer.stats()
-    await Promise.all([edge.heard('root-close'), other.heard('root-close'), viewer.heard('room')])
-    expect(roots()).toEqual([{ ...root, children: 1, spare_kbps: 900, sent_bytes: 1000 }])
-    expect(house.host.view(house.roomId).bytes).toEqual({ cascade: 1000, http: 10, roots: 1000 })
-    await edge.leave()
-    await eventually(() => house.host.view(house.roomId).swarms[0]?.roots[0]?.is_away === true)
-  })
-})
-
 describe('after a break', () => {
   it('a viewer comes back under its name with its parents and its children', async () => {
     await house.edge()
-    const [first, second] = await two()
+    const [first, second] = await house.twoViewers()
     await first.leave()
     const again = await house.viewer()
     const rejoin = { peer_id: first.peerId, secret: first.secret, parents: [] }
@@ -285,7 +193,7 @@ describe('after a break', () => {
 
   it('a viewer that stays away is taken out of the graph', async () => {
     await house.edge()
-    const [first, second] = await two()
+    const [first, second] = await house.twoViewers()
     await first.leave()
     await eventually(() => house.host.view(house.roomId).peers === 1)
     house.nowMs += VIEWER_AWAY_MS
@@ -295,11 +203,10 @@ describe('after a break', () => {
 
   it('of the whole signalling the graph is taken as peers and edges report it', async () => {
     const edge = await house.edge()
-    const viewers = await two()
+    const viewers = await house.twoViewers()
     const { peer_id } = await edge.next('root-open')
     const before = graph()
-    await house.stop()
-    await house.start()
+    await house.restart()
     for (const viewer of [...viewers].reverse()) {
       const parents = before.get(viewer.peerId)
       const again = await house.viewer()
@@ -312,113 +219,12 @@ describe('after a break', () => {
 
   it('a name is not given to one who does not know its secret', async () => {
     await house.edge()
-    const [first] = await two()
+    const [first] = await house.twoViewers()
     const thief = await house.viewer()
     await thief.enter({ rejoin: { peer_id: first.peerId, secret: 'guessed', parents: [] } })
     expect(thief.peerId).not.toBe(first.peerId)
   })
 })
-
-describe('who is in the cascade at all', () => {
-  it('is nobody while it is off for all, or for the room', async () => {
-    await restart({ enabled: false })
-    await house.edge()
-    const viewer = await house.viewer()
-    viewer.join()
-    expect(await viewer.next('cascade-off')).toMatchObject({ reason: 'disabled' })
-  })
-
-  it('are sent back to HTTP when the room turns it off', async () => {
-    const edge = await house.edge()
-    const viewer = await house.viewer()
-    await viewer.enter()
-    await house.rooms.update(house.roomId, { settings: { cascade: false } })
-    expect(await viewer.next('cascade-off')).toMatchObject({ reason: 'disabled' })
-    await edge.next('root-close')
-    viewer.join()
-    expect(await viewer.next('cascade-off')).toMatchObject({ reason: 'disabled' })
-  })
-
-  it('are sent back when the program is over', async () => {
-    await house.edge()
-    const viewer = await house.viewer()
-    await viewer.enter()
-    house.live.set(house.roomId, { state: 'ended' })
-    expect(await viewer.next('cascade-off')).toMatchObject({ reason: 'not_live' })
-  })
-
-  it('leaves a few viewers of a large room on HTTP, the same ones each time', async () => {
-    await restart({ viewers: 60 })
-    await house.edge({ capacity: 400 })
-    const control = await controlViewer()
-    const viewer = await house.viewer('viewer', { user_id: control })
-    viewer.join()
-    expect(await viewer.next('cascade-off')).toMatchObject({ reason: 'control_group', retry_ms: null })
-  })
-
-  it('is nobody for a while where the cascade’s viewers stall clearly more than the control group', async () => {
-    await restart({ viewers: 60 })
-    await house.edge({ capacity: 400 })
-    const control = await house.viewer('viewer', { user_id: await controlViewer() })
-    control.join()
-    await control.next('cascade-off')
-    const viewer = await house.viewer('viewer', { user_id: 'in-the-cascade' })
-    await viewer.enter()
-    control.stats({ played_ms: MIN_WATCHED_MS })
-    await control.heard('room')
-    viewer.stats({ played_ms: MIN_WATCHED_MS, stall_ms: MIN_WATCHED_MS / 10 })
-    const off = await viewer.next('cascade-off')
-    expect(off).toMatchObject({ reason: 'disabled', retry_ms: SWITCHED_OFF_MS })
-    expect(house.log.text()).toContain('viewers of the cascade stall more')
-    expect(await house.metrics.text()).toContain('headwater_cascade_switched_off_total 1')
-    viewer.join()
-    await viewer.next('cascade-off')
-    house.nowMs += SWITCHED_OFF_MS
-    await viewer.enter()
-  })
-})
-
-describe('a polluter', () => {
-  it('is cut off when two have said so, and not on one’s word', async () => {
-    const edge = await house.edge()
-    const [first, second] = await two()
-    const third = await house.viewer()
-    await third.enter()
-    const proof = proofAgainst(first.peerId)
-    second.say(proof)
-    expect((await second.next('cascade-parents')).parents.map(({ id }) => id)).not.toContain(first.peerId)
-    expect(await first.heard('cascade-off')).toEqual([])
-    third.say(proof)
-    expect(await first.next('cascade-off')).toMatchObject({ reason: 'banned', retry_ms: null })
-    expect(await edge.next('cascade-cut')).toMatchObject({ peer_id: first.peerId })
-    expect(JSON.stringify(house.host.view(house.roomId).swarms)).not.toContain(first.peerId)
-  })
-
-  it('is nobody whose accuser brings a META that the origin did not sign, or the right hash', async () => {
-    await house.edge()
-    const [first, second] = await two()
-    const third = await house.viewer()
-    await third.enter()
-    const proof = proofAgainst(first.peerId)
-    const damaged = { ...proof, meta: proof.meta.replace(/.{4}$/, 'AAAA') }
-    for (const each of [damaged, { ...proof, hash: rightHash() }, { ...proof, number: proof.number + 1 }])
-      for (const accuser of [second, third]) accuser.say(each)
-    await Promise.all([second.heard('room'), third.heard('room')])
-    expect(await first.heard('cascade-off')).toEqual([])
-  })
-})
-
-async function two(): Promise<[TestViewer, TestViewer]> {
-  const [first, second] = [await house.viewer(), await house.viewer()]
-  await first.enter()
-  await second.enter()
-  return [first, second]
-}
-
-async function restart(settings: Parameters<CascadeHouse['start']>[0]): Promise<void> {
-  await house.stop()
-  await house.start(settings)
-}
 
 function graph(): Map<string, string[]> {
   const [swarm] = house.host.view(house.roomId).swarms
@@ -426,40 +232,4 @@ function graph(): Map<string, string[]> {
   return new Map(
     viewers.map(({ id, parents }): [string, string[]] => [id, parents.map((each) => each.id)]).sort(),
   )
-}
-
-/** A name that falls into the control group. */
-async function controlViewer(): Promise<string> {
-  for (let name = 0; ; name += 1) {
-    const viewer = await house.viewer('viewer', { user_id: `user-${name}` })
-    viewer.join()
-    const answer = await Promise.race([viewer.next('cascade-welcome'), viewer.next('cascade-off')])
-    if (answer.type === 'cascade-off') {
-      await viewer.leave()
-      return `user-${name}`
-    }
-    viewer.say({ type: 'cascade-leave' })
-    await viewer.heard('room')
-    await viewer.leave()
-  }
-}
-
-function signedPart(): ReturnType<typeof parseMeta> {
-  const header = { ...syntheticHeader(SMALL_VIDEO, 8), program: PROGRAM, track: '720p' }
-  const sign = signerOf(house.rooms.signingKey(house.roomId))
-  return parseMeta(encodePart({ header, samples: smallSamples(SMALL_VIDEO, 8), sign }).bytes)
-}
-
-function proofAgainst(parent: string): { type: string; meta: string; hash: string; number: number } {
-  const { signed, signature, meta } = signedPart()
-  return {
-    type: 'cascade-polluted',
-    ...{ parent, track: '720p', number: runningNumber(meta.header), chunk: 0 },
-    meta: Buffer.concat([signed, signature]).toString('base64url'),
-    hash: Buffer.alloc(16, 7).toString('base64url'),
-  } as ReturnType<typeof proofAgainst>
-}
-
-function rightHash(): string {
-  return Buffer.from(signedPart().meta.chunkHashes[0] ?? []).toString('base64url')
 }

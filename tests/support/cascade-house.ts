@@ -106,6 +106,20 @@ export class CascadeHouse {
     await this.#server?.close()
   }
 
+  /** The next process, with what the one before has kept. */
+  async restart(settings?: Settings): Promise<void> {
+    await this.stop()
+    await this.start(settings)
+  }
+
+  /** Two in the cascade, the second below the first. */
+  async twoViewers(): Promise<[TestViewer, TestViewer]> {
+    const [first, second] = [await this.viewer(), await this.viewer()]
+    await first.enter()
+    await second.enter()
+    return [first, second]
+  }
+
   async viewer(role = 'viewer', fields: Record<string, unknown> = {}): Promise<TestViewer> {
     const socket = new WebSocket(`ws://127.0.0.1:${this.#server?.port}${SIGNALLING_PATH}`)
     const viewer = new TestViewer(socket)
