@@ -6,6 +6,7 @@ import { publishClock } from '../support/clock-picture.ts'
 import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts'
 import { expectUnnoticed, observe } from '../support/observe.ts'
+import { CASCADE_METER, parseReading, READ_METER } from '../support/viewer/cascade-meter.ts'
 import { openWatchPage, untilPlaying, type SeenStats, type WatchPage } from '../support/watch-page.ts'
 
 const SOON_MS = 20_000
@@ -20,13 +21,17 @@ function publish(): ReturnType<typeof publishClock> {
 }
 
 function open(sharing: Record<string, unknown> = {}): Promise<WatchPage> {
-  return openWatchPage(browser, { url: server.url, roomId: room.id, sharing })
+  return openWatchPage(browser, { url: server.url, roomId: room.id, sharing, script: CASCADE_METER })
 }
 
 async function seen(watch: WatchPage): Promise<SeenStats> {
   const stats = await watch.stats()
   if (!stats) throw new Error('the page says nothing')
   return stats
+}
+
+async function lostParents({ page }: WatchPage): Promise<{ parent: string; why: string }[]> {
+  return parseReading(await page.evaluate<string>(READ_METER)).lost
 }
 
 async function until(watch: WatchPage, holds: (stats: SeenStats) => boolean): Promise<SeenStats> {
@@ -91,7 +96,7 @@ describe('viewers who carry the stream to each other', () => {
     await eventually(async () => (await Promise.all(viewers.map(seen))).some(({ bytes }) => bytes.sent > 0))
   })
 
-  it('do not notice when one that they hang from closes its page', async () => {
+  it('do not notice when one that they hang from closes its page: it says good-bye', async () => {
     const parents = (await Promise.all(viewers.map(seen))).flatMap((stats) =>
       stats.parents.map(({ id }) => id),
     )
@@ -101,13 +106,19 @@ describe('viewers who carry the stream to each other', () => {
     const [name] = names.splice(at, 1)
     const before = await Promise.all(viewers.map(seen))
     const observed = viewers.map((watch) => observe(watch))
-    await gone?.close()
+    // the coordinator is told of it by the children
+    await gone?.page.evaluate('WebSocket.prototype.send = () => undefined')
+    await gone?.page.close()
     for (const [index, watch] of viewers.entries()) {
       const bytes = before[index]?.bytes.cascade ?? 0
       await until(watch, ({ parents: now }) => now.every(({ id }) => id !== name))
       await until(watch, (now) => isFed(now) && now.bytes.cascade > bytes + 40_000)
     }
     for (const each of observed) expectUnnoticed(await each.stop())
+    const lost = (await Promise.all(viewers.map(lostParents))).flat().filter(({ parent }) => parent === name)
+    expect(lost.length).toBeGreaterThan(0)
+    expect(lost.filter(({ why }) => why !== 'bye' && why !== 'closed')).toEqual([])
+    await gone?.close()
   })
 
   it('keep to HTTP while the publisher is away, and come back by themselves', async () => {
