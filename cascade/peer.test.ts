@@ -227,7 +227,7 @@ describe('a peer whose parents fail it', () => {
     const { swarm, viewer } = diamond()
     swarm.play(8)
     const [, far] = swarm.linkOf(C, A)
-    delayMedia(swarm, far, 560)
+    delayEverySecond(swarm, far, 1100)
     const wasRelieved = (): boolean =>
       viewer.peer.facts().parents.some(({ id, stripes }) => id === A && stripes !== 0 && stripes !== 0b01111)
     let isRelieved = false
@@ -385,11 +385,12 @@ function lossySwarm(lossHeartbeat: number, delayMs = 20): Swarm {
   return swarm
 }
 
-/** What is pushed over this end comes so much later, and everything else as before. */
-function delayMedia(swarm: Swarm, end: MemoryTransport, ms: number): void {
+/** Half of what is pushed over this end comes so much later, and everything else as before. */
+function delayEverySecond(swarm: Swarm, end: MemoryTransport, ms: number): void {
   const send = end.send.bind(end)
+  let count = 0
   end.send = (on, message) => {
-    if (on !== 'media') return send(on, message)
+    if (on !== 'media' || count++ % 2 === 0) return send(on, message)
     swarm.clock.after(ms, () => send(on, message))
     return true
   }

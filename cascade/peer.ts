@@ -51,6 +51,7 @@ export class Peer {
   #tickAtMs: number
   #ticks = 0
   #isClosed = false
+  #isLeaving = false
   #parts = { cascade: 0, http: 0 }
   #bytes = { fromPrimary: 0, fromBackup: 0 }
   #sent = { atMs: 0, bytes: 0, kbps: 0 }
@@ -96,7 +97,7 @@ export class Peer {
 
   /** An open connection to a parent that the coordinator chose. */
   addParent(role: ParentRole, transport: Transport): void {
-    if (this.#isClosed) return transport.close()
+    if (this.#isClosed || this.#isLeaving) return transport.close()
     this.#upstream.add(role, transport)
   }
 
@@ -107,7 +108,7 @@ export class Peer {
 
   /** An open connection that this child made. */
   addChild(id: PeerId, transport: Transport): void {
-    if (this.#isClosed) return transport.close()
+    if (this.#isClosed || this.#isLeaving) return transport.close()
     this.#downstream.add(id, transport)
   }
 
@@ -138,10 +139,20 @@ export class Peer {
     }
   }
 
-  /** Says good-bye, so that nobody has to find out; the links close a little later. */
-  leave(): void {
-    if (this.#isClosed) return
+  /**
+   * Says good-bye, so that nobody has to find out; ends what it has begun, and the links close a little later. `isSudden`: there is
+   * no time for that, the process is about to end.
+   */
+  leave(isSudden = false): void {
+    if (this.#isClosed || this.#isLeaving) return
+    this.#isLeaving = true
     this.#downstream.leave()
+    if (isSudden) return this.#leaveParents()
+    this.#options.clock.after(GOODBYE_MS, () => this.#leaveParents())
+  }
+
+  #leaveParents(): void {
+    if (this.#isClosed) return
     this.#upstream.leave()
     this.#stop()
     this.#options.clock.after(GOODBYE_MS, () => this.#closeLinks())
@@ -279,6 +290,7 @@ export class Peer {
   }
 
   #lost(parent: Parent, why: LostReason, alternative: PeerId | null): void {
+    if (!this.#isClosed) this.#repair.tick()
     this.#options.events.onParentLost(parent.id, why, alternative)
   }
 

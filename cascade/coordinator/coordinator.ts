@@ -54,6 +54,8 @@ const AVOID_MS: Readonly<Record<LostReason, number>> = {
   polluted: 600_000,
   bye: 10_000,
 }
+/** There are few roots, and in a small room nobody else. */
+const AVOID_ROOT_MS = 5000
 const MAX_AVOIDED = 8
 /** Two children that give a parent up within this time speak for the others, too. */
 const COMPLAINT_MS = 5000
@@ -148,7 +150,11 @@ export class Coordinator {
     const link = peer?.parents.find(({ parent }) => parent.id === parentId)
     if (peer === undefined || link === undefined) return []
     const now = this.#options.now()
-    avoid(peer, parentId, now + AVOID_MS[why])
+    avoid(
+      peer,
+      parentId,
+      now + (isRoot(link.parent) ? Math.min(AVOID_MS[why], AVOID_ROOT_MS) : AVOID_MS[why]),
+    )
     this.#graph.unlink(link)
     if (why === 'denied') link.parent.closedUntilMs = Math.max(link.parent.closedUntilMs, now + 3000)
     else if (!isRoot(link.parent)) this.#complain(link.parent)

@@ -24,6 +24,8 @@ export class Child {
   overSinceMs: number | null = null
   toldOffAtMs = -Infinity
   mediaBytes = 0
+  /** Kept back so that the line is not overrun. */
+  pacedBytes = 0
   /** By track: nothing before this part is sent. */
   readonly skipsTo = new Map<number, number>()
   /** Asked for, not here yet. */
@@ -35,6 +37,10 @@ export class Child {
     this.id = link.id
     this.link = link
     this.sinceMs = nowMs
+  }
+
+  get unsentBytes(): number {
+    return this.pacedBytes + this.link.bufferedBytes
   }
 
   /** Whether a chunk that has just come in is to go on to it. */
@@ -84,7 +90,7 @@ export class Child {
     const { id, link, subscription } = this
     return {
       ...{ id, stripes: subscription.stripes, rttMs: link.rttMs, loss: link.loss },
-      ...{ bytes: link.bytesOut, bufferedBytes: link.bufferedBytes },
+      ...{ bytes: link.bytesOut, bufferedBytes: this.unsentBytes },
     }
   }
 }

@@ -1,6 +1,7 @@
 /** A peer's children: who may be one, what each is sent as it comes in, and what becomes of those that cannot keep up. */
 import type { PartState } from '../assembly/part-state.ts'
 import { Child } from './child.ts'
+import { Pacer } from './pacer.ts'
 import { Pressure } from './pressure.ts'
 import { stripeOf } from '../chunk.ts'
 import type { Clock } from '../clock.ts'
@@ -40,13 +41,20 @@ const HOLD_MS = 150
 export class Downstream {
   readonly #options: DownstreamOptions
   readonly #pressure: Pressure
+  readonly #pacer: Pacer
   readonly #children = new Map<PeerId, Child>()
   #heldAtMs = -Infinity
   bytesSent = 0
 
   constructor(options: DownstreamOptions) {
     this.#options = options
-    this.#pressure = new Pressure({ now: () => options.clock.now(), streamKbps: options.streamKbps })
+    const { clock, streamKbps, limits } = options
+    this.#pressure = new Pressure({ now: () => clock.now(), streamKbps })
+    this.#pacer = new Pacer({
+      clock,
+      uploadKbps: () => limits.uploadKbps,
+      transmit: (child, message) => this.#transmit(child, message),
+    })
   }
 
   get children(): readonly Child[] {
@@ -90,7 +98,7 @@ export class Downstream {
     for (const child of this.#children.values()) {
       if (!child.isGranted || !child.wants(part, stripe, chunk)) continue
       message ??= encodeChunk(part, chunk)
-      if (message && this.#pressure.hasRoom(child, part)) this.#sendChunk(child, message)
+      if (message && this.#pressure.hasRoom(child, part)) this.#pacer.send(child, message, false)
     }
   }
 
@@ -141,6 +149,7 @@ export class Downstream {
   }
 
   close(): void {
+    this.#pacer.close()
     for (const { link } of this.#children.values()) link.close()
     this.#children.clear()
   }
@@ -197,7 +206,7 @@ export class Downstream {
     this.#sendMetaTo(child, part, false)
     part.chunks.forEach((bytes, chunk) => {
       const isMeant = (stripes >> stripeOf(part.number, chunk)) & 1
-      if (bytes && isMeant) this.#sendNow(child, part, chunk)
+      if (bytes && isMeant) this.#sendHere(child, part, chunk, false)
     })
   }
 
@@ -210,7 +219,7 @@ export class Downstream {
       const chunks = want.chunks ?? part.chunks.map((_, chunk) => chunk)
       const here = chunks.filter((chunk) => part.chunks[chunk])
       if (here.length > 0 && child.mayHaveRepair(part, here.length))
-        for (const chunk of here) this.#sendNow(child, part, chunk)
+        for (const chunk of here) this.#sendHere(child, part, chunk, true)
       if (!part.isWhole) child.owe(part, want)
     }
   }
@@ -220,12 +229,12 @@ export class Downstream {
     if (message && child.mayHaveMeta(part, isAsked)) child.link.sendEncoded('media', message)
   }
 
-  #sendNow(child: Child, part: PartState, chunk: number): void {
+  #sendHere(child: Child, part: PartState, chunk: number, isAsked: boolean): void {
     const message = encodeChunk(part, chunk)
-    if (message && this.#pressure.hasRoom(child, part)) this.#sendChunk(child, message)
+    if (message && this.#pressure.hasRoom(child, part)) this.#pacer.send(child, message, isAsked)
   }
 
-  #sendChunk(child: Child, message: Uint8Array): void {
+  #transmit(child: Child, message: Uint8Array): void {
     if (!child.link.sendEncoded('media', message)) return
     child.mediaBytes += message.length
     this.bytesSent += message.length

@@ -30,7 +30,7 @@ export class Pressure {
 
   /** Whether one more chunk of this part may be queued for it. */
   hasRoom(child: Child, part: PartState): boolean {
-    const buffered = child.link.bufferedBytes
+    const buffered = child.unsentBytes
     if (buffered <= this.#softBytes) {
       child.overSinceMs = null
       return true
@@ -48,7 +48,7 @@ export class Pressure {
     if (child.overSinceMs === null) return false
     const now = this.#options.now()
     const overMs = now - child.overSinceMs
-    if (child.link.bufferedBytes <= this.#softBytes) {
+    if (child.unsentBytes <= this.#softBytes) {
       child.overSinceMs = null
       return false
     }

@@ -11,8 +11,8 @@ const DEVIATION_GAIN = 1 / 4
 const DEVIATIONS = 4
 /** Sooner than this nothing is late: packets of one burst come apart. */
 export const MIN_PATIENCE_MS = 60
-/** Deep in the tree, a part that begins a segment takes as long as this, and the first sign of it comes from a root. */
-export const MAX_PATIENCE_MS = 500
+/** Deep in the tree, below lines that are well used, what begins a segment takes as long as this from a root's first sign of it. */
+const MAX_PATIENCE_MS = 900
 
 class ArrivalClock {
   #mean = 60

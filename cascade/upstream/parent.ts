@@ -33,12 +33,14 @@ export class Parent {
   path: readonly PeerId[] = []
   /** Its stripes are somebody else's for now; why. */
   out: LostReason | null = null
+  /** It has said good-bye, and is gone by then. */
+  leavesAtMs: number | null = null
   /** When it was heard again while out. */
   backSinceMs: number | null = null
   /** It repairs what is missing: patience until then. */
   holdUntilMs = -Infinity
   /** It said that it sends too much: half of what it did, until then. */
-  limit: { stripes: number; untilMs: number; hasEnded: boolean } | null = null
+  limit: { stripes: number; untilMs: number } | null = null
   mediaAtMs = -Infinity
   mediaBytes = 0
   /** Share of its parts that were late, lately. */

@@ -30,8 +30,9 @@ const UNSEEN_AFTER_MS = PART_MS + 200
 const MAX_FETCHES = 8
 /** Where no parent can be asked, HTTP is after so long. */
 const ALONE_MS = 200
-/** With a reserve this small, nobody waits for a parent who asks for patience. */
+/** With a reserve this small, nobody waits for a parent who asks for patience, nor long for one who is known to be slow. */
 const LOW_RESERVE_MS = 2000
+const LOW_PATIENCE_MS = 500
 const MAX_HOLD_MS = 150
 
 export class Repair {
@@ -164,7 +165,9 @@ export class Repair {
   }
 
   #patienceWith(parent: Parent, part: PartState, reserveMs: number): number {
-    const isHeld = this.#options.clock.now() < parent.holdUntilMs && reserveMs > LOW_RESERVE_MS
-    return parent.arrivals.of(part).patienceMs + (isHeld ? MAX_HOLD_MS : 0)
+    const { patienceMs } = parent.arrivals.of(part)
+    if (reserveMs <= LOW_RESERVE_MS) return Math.min(patienceMs, LOW_PATIENCE_MS)
+    const isHeld = this.#options.clock.now() < parent.holdUntilMs
+    return patienceMs + (isHeld ? MAX_HOLD_MS : 0)
   }
 }

@@ -29,6 +29,8 @@ export interface UpstreamOptions {
 const GRANT_LIMIT_MS = 3000
 /** Silent for so long, a parent that is out is given up. */
 const GIVE_UP_MS = 1000
+/** For who says good-bye to end what it has begun. */
+const FAREWELL_MS = 250
 /** One that is heard again gets its stripes back after so long, not at every word. */
 const REINSTATE_MS = 1500
 const PRESSURE_MS = 5000
@@ -122,6 +124,7 @@ export class Upstream {
   /** Given up: its stripes are others' at once. Idempotent. */
   lose(parent: Parent, why: LostReason, alternative: PeerId | null = null): void {
     if (!this.#parents.includes(parent)) return
+    if (parent.leavesAtMs !== null) return this.#forget(parent)
     this.#parents = this.#parents.filter((other) => other !== parent)
     parent.link.close()
     if (parent.out === null) this.#switchFrom(parent, why)
@@ -175,8 +178,9 @@ export class Upstream {
     return this.#parents.find((parent) => (parent.subscription.stripesFor(part.number) >> stripe) & 1)
   }
 
+  /** One that takes its leave still brings what was under way, as long as it is heard. */
   isSuspect(parent: Parent): boolean {
-    return parent.out !== null || parent.link.silentMs > SUSPECT_MS
+    return (parent.out !== null && parent.leavesAtMs === null) || parent.link.silentMs > SUSPECT_MS
   }
 
   close(): void {
@@ -208,6 +212,10 @@ export class Upstream {
 
   #watch(parent: Parent, now: number): void {
     const { silentMs, deadAfterMs } = parent.link
+    if (parent.leavesAtMs !== null) {
+      if (now > parent.leavesAtMs || silentMs > SUSPECT_MS) this.#forget(parent)
+      return
+    }
     if (silentMs > GIVE_UP_MS) return this.lose(parent, 'silent')
     if (parent.out !== null) return this.#reinstate(parent, silentMs, now)
     if (silentMs > deadAfterMs) return this.#bench(parent, 'silent')
@@ -246,6 +254,17 @@ export class Upstream {
     this.#options.onPath()
   }
 
+  /** Says good-bye: others bear its stripes from the next part on, and it ends what it has begun. */
+  #seeOff(parent: Parent, alternative: PeerId | null): void {
+    if (parent.leavesAtMs !== null) return
+    parent.leavesAtMs = this.#options.clock.now() + FAREWELL_MS
+    if (parent.out === null) this.#switchFrom(parent, 'bye')
+    parent.out = 'bye'
+    this.rebalance(1)
+    this.#options.onLost(parent, 'bye', alternative)
+    this.#options.onPath()
+  }
+
   #reinstate(parent: Parent, silentMs: number, now: number): void {
     if (silentMs > SUSPECT_MS) parent.backSinceMs = null
     else parent.backSinceMs ??= now
@@ -260,6 +279,12 @@ export class Upstream {
     const to = this.#parents.find((other) => other !== parent && other.isUsable)?.id ?? null
     this.switches++
     this.#options.onSwitch({ from: parent.id, to, why, lastMediaAtMs: parent.mediaAtMs })
+  }
+
+  /** It has left, and everybody knows. */
+  #forget(parent: Parent): void {
+    this.#parents = this.#parents.filter((other) => other !== parent)
+    parent.link.close()
   }
 
   #dismiss(parent: Parent): void {
@@ -302,7 +327,9 @@ export class Upstream {
       case 'skip':
         return this.#skipped(parent, frame, now)
       case 'bye':
-        return this.lose(parent, 'bye', frame.alternative)
+        return frame.reason === 'leaving'
+          ? this.#seeOff(parent, frame.alternative)
+          : this.lose(parent, 'bye', frame.alternative)
       default:
         return // a child's words: none of a parent's
     }

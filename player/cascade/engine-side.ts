@@ -97,7 +97,7 @@ export class EngineSide {
       this.#reserve = { ms: message.reserveMs, atMs: this.#clock.now(), isPlaying: message.isPlaying }
     else if (message.type === 'limits') Object.assign(this.#limits, message.limits)
     else if (message.type === 'leave') {
-      peer.leave()
+      peer.leave(message.isSudden)
       this.#stopFacts()
     }
   }

@@ -138,7 +138,7 @@ export class Enrolment {
     this.#stopListening()
     if (this.#members.length > 0 || this.#request) this.send({ type: 'cascade-leave' })
     const { members } = this
-    this.#leaveAll()
+    this.#leaveAll(isPageGoing)
     if (!isPageGoing || members.length === 0) return
     hold(GOODBYE_HOLD_MS)
     // an engine on the page says its good-byes in microtasks before this one
@@ -261,9 +261,9 @@ export class Enrolment {
     return membership
   }
 
-  #leaveAll(): void {
+  #leaveAll(isSudden = false): void {
     this.#dropRequest()
-    for (const { membership } of this.#members.splice(0)) membership.leave()
+    for (const { membership } of this.#members.splice(0)) membership.leave(isSudden)
   }
 
   #giveUp(waitMs: number): void {

@@ -119,10 +119,10 @@ export class Membership {
   }
 
   /** Says good-bye to all links, and closes when that has gone out. */
-  leave(): void {
+  leave(isSudden = false): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#options.port.post({ type: 'leave' })
+    this.#options.port.post({ type: 'leave', isSudden })
     setTimeout(() => this.#end(), LEAVE_MS)
   }
 

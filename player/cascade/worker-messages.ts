@@ -41,7 +41,8 @@ export type ToEngine =
   | { type: 'reserve'; reserveMs: number; isPlaying: boolean }
   /** A part that came over HTTP. */
   | { type: 'offer'; bytes: Uint8Array }
-  | { type: 'leave' }
+  /** `isSudden`: there is no time to end what was begun. */
+  | { type: 'leave'; isSudden: boolean }
 
 export type FromEngine =
   | { type: 'link-open'; link: LinkId }

@@ -1,6 +1,6 @@
 /** When nothing happens: no switches, nothing twice, little delay. */
 import { distributionOf, median, round } from '../measure/distribution.ts'
-import { usualDelay } from '../measure/gaps.ts'
+import { usualDelay, usualOtherMs } from '../measure/gaps.ts'
 import { RENDITION } from '../world/stream.ts'
 import { DEFAULT_WORLD, World, type Member } from '../world/world.ts'
 import { steadyProfile, createStage, lossOf } from './stage.ts'
@@ -84,7 +84,7 @@ export function hops({ size, seed }: GateScale): GateRun {
     world.runFor(2000)
     levels.slice(1).forEach((pair, at) => perHop.push(...addedMs(world, pair[0], levels[at]?.[0])))
     const last = levels[CHAIN]?.[0]
-    if (last) endToEnd.push(usualDelay(world, last).otherMs)
+    if (last) endToEnd.push(usualOtherMs(usualDelay(world, last)))
   }
   const added = distributionOf(perHop, 10)
   return {

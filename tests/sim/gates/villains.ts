@@ -10,6 +10,7 @@ import { createStage, steadyProfile } from './stage.ts'
 const RUNS = 5
 const BELOW = 30
 const WATCH_MS = 5000
+const LOOK_MS = 10
 const MIXED = 60
 /** Every so many viewers is a villain, by turns. */
 const VILLAIN_EVERY = 6
@@ -31,14 +32,17 @@ export function polluter({ size, seed, say }: GateScale): GateRun {
     below.push(descendants(world, villain.id).size)
     const children = direct(world, villain.id)
     for (const transport of villain.node.transports) transport.tamper = tamperOf('polluter', world.random)
-    const sinceMs = world.clock.now()
-    world.runFor(WATCH_MS)
-    for (const child of children) {
-      const lost = child.log.lost.find(({ parent, atMs }) => parent === villain.id && atMs >= sinceMs)
-      if (lost) cutMs.push(lost.atMs - sinceMs)
-      else left += 1
-      rejected += child.peer.facts().rejectedChunks
+    const still = new Set(children)
+    for (let passedMs = LOOK_MS; passedMs <= WATCH_MS; passedMs += LOOK_MS) {
+      world.runFor(LOOK_MS)
+      for (const child of still) {
+        if (child.peer.facts().parents.some(({ id }) => id === villain.id)) continue
+        still.delete(child)
+        cutMs.push(passedMs)
+      }
     }
+    left += still.size
+    rejected += children.reduce((sum, { peer }) => sum + peer.facts().rejectedChunks, 0)
     proofs += world.tracker.goodProofs
     say(`run ${run + 1}`)
   }

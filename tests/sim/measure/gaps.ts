@@ -1,6 +1,6 @@
 /**
- * Gap: when a part was complete minus when it was due, which is after as long as parts of its kind usually take to this peer;
- * those that begin a segment are larger, and take longer on any day.
+ * Gap: when a part was complete minus when it was due, which is after as long as parts at its place in the segment usually take to
+ * this peer: the one that begins it is larger, and those after it queue behind it where lines are well used.
  */
 import { PARTS_PER_SEGMENT } from '../../../media/part.ts'
 import type { Member, World } from '../world/world.ts'
@@ -8,20 +8,21 @@ import { median } from './distribution.ts'
 
 const USUAL_PARTS = 80
 
-/** What parts took to get here lately, ms after their publication. */
-export interface UsualDelay {
-  firstMs: number
-  otherMs: number
-}
+/** What parts took to get here lately, ms after their publication, by their place in the segment. */
+export type UsualDelay = readonly number[]
 
 export function usualDelay({ stream }: World, member: Member): UsualDelay {
-  const first: number[] = []
-  const other: number[] = []
+  const delays: number[][] = Array.from({ length: PARTS_PER_SEGMENT }, () => [])
   for (let number = stream.newest; number > stream.newest - USUAL_PARTS; number -= 1) {
     const atMs = member.delays.completeAtMs(number)
-    if (atMs !== null) (isFirst(number) ? first : other).push(atMs - stream.publishedAtMs(number))
+    if (atMs !== null) delays[number % PARTS_PER_SEGMENT]?.push(atMs - stream.publishedAtMs(number))
   }
-  return { firstMs: median(first), otherMs: median(other) }
+  return delays.map(median)
+}
+
+/** Of the parts that begin no segment. */
+export function usualOtherMs(usual: UsualDelay): number {
+  return median(usual.slice(1))
 }
 
 export interface Gap {
@@ -41,13 +42,9 @@ export function gapOf(
   let lost = 0
   for (let number = from; number <= to; number += 1) {
     const atMs = member.delays.completeAtMs(number)
-    const usualMs = isFirst(number) ? usual.firstMs : usual.otherMs
+    const usualMs = usual[number % PARTS_PER_SEGMENT] ?? 0
     if (atMs === null) lost += 1
     else worstMs = Math.max(worstMs, atMs - stream.publishedAtMs(number) - usualMs)
   }
   return { worstMs, lost }
-}
-
-function isFirst(number: number): boolean {
-  return number % PARTS_PER_SEGMENT === 0
 }

@@ -31,7 +31,6 @@ const DOWNLINK_KBPS = 50_000
 /** What is left of the line of somebody who passes nothing on: heartbeats and requests. */
 const LEAST_UPLINK_KBPS = 500
 
-
 export function drawProfile(random: Random): Profile {
   let draw = random.next()
   const uplink = UPLINKS.find(({ share }) => (draw -= share) < 0) ?? { kbps: 0 }

@@ -25,7 +25,7 @@ export interface ViewerLog {
 const JOIN_AFTER_MS = 200
 const LOOK_MS = 250
 const STATS_MS = 10_000
-const GOODBYE_MS = 200
+const GOODBYE_MS = 350
 
 export class Viewer {
   readonly id: PeerId
