@@ -3,6 +3,7 @@ import { measureCoordinator } from '../../tests/bench/support/coordinator-load.t
 import type { Ability } from '../messages.ts'
 import { Coordinator } from './coordinator.ts'
 import type { Decision } from './coordinator.ts'
+import { countStripes } from './path.ts'
 import { RETURN_GRACE_MS } from './returning.ts'
 
 const DESKTOP: Ability = {
@@ -104,6 +105,41 @@ describe('Coordinator', () => {
     coordinator.lost('c', 'a', 'silent')
     expect(join('d')).toMatchObject([{ kind: 'parents' }])
     expect(coordinator.parentsOf('d').map(({ id }) => id)).not.toContain('a')
+  })
+
+  it('hangs viewers back below a root that is the only one left, however it was given up', () => {
+    join('root', { ...ROOT, max_children: 8 })
+    join('a')
+    expect(coordinator.lost('a', 'root', 'silent')).toMatchObject([{ kind: 'parents', peer: 'a', parents: [] }])
+    now += 6000
+    const told = Array.from({ length: 3 }, () => coordinator.tick()).flat()
+    expect(told).toMatchObject([{ kind: 'parents', peer: 'a', parents: [{ id: 'root' }] }])
+  })
+
+  it('sends nobody else to one that nobody could reach', () => {
+    join('root', { ...ROOT, max_children: 2 })
+    join('walled', { ...DESKTOP, max_children: 8 })
+    join('b')
+    expect(coordinator.parentsOf('b')[0]?.id).toBe('walled')
+    coordinator.lost('b', 'walled', 'unreachable')
+    now += 11_000
+    for (const id of 'cdef') {
+      join(id)
+      expect(coordinator.parentsOf(id).map((parent) => parent.id)).not.toContain('walled')
+    }
+  })
+
+  it('brings roots back to their share when those who hang from them can hang from others', () => {
+    join('root', { ...ROOT, max_children: 40 })
+    const phones = Array.from({ length: 10 }, (_, k) => `p${k}`)
+    for (const id of phones) join(id, PHONE)
+    expect(fromRoot()).toBeGreaterThan(20)
+    for (const id of 'abc') join(id, { ...DESKTOP, upload_kbps: 20_000, max_children: 10 })
+    for (let second = 0; second < 60; second++) {
+      now += 1000
+      coordinator.tick()
+    }
+    expect(fromRoot()).toBeLessThanOrEqual(8)
   })
 
   it('moves a viewer away from a bad link at the alarm, and leaves it alone afterwards', () => {
@@ -239,6 +275,12 @@ function report(id: string, { rtt, loss }: { rtt: number; loss: number }, abilit
     parents: parents.map((parent) => ({ id: parent.id, rtt_ms: rtt, loss, relayed: false })),
     bytes: { cascade: 1000, http: 0 },
   })
+}
+
+/** Stripes that the root pushes. */
+function fromRoot(): number {
+  const links = coordinator.view().peers.flatMap(({ parents }) => parents)
+  return links.filter(({ id }) => id === 'root').reduce((sum, { stripes }) => sum + countStripes(stripes), 0)
 }
 
 function graphOf(of: Coordinator): Map<string, string[]> {
