@@ -63,7 +63,7 @@ const MIN_COMPLAINTS = 2
 const SUSPECT_MS = 15_000
 /** Who was dialled in vain, and by nobody with success, is left alone for so long; longer each time. */
 const UNREACHABLE_MS = 60_000
-const MAX_DOUBLINGS = 4
+const MAX_DOUBLINGS = 3
 /** Others that have to move for somebody are found new places at once, up to this many. */
 const MAX_FOLLOW_UPS = 32
 

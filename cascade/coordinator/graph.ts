@@ -54,9 +54,10 @@ export class Graph {
 
   /** Null where it would close a circle or bring somebody too deep. The new link is the last of the child's and pushes nothing yet. */
   link(parent: SwarmPeer, child: SwarmPeer, nowMs: number): Link | null {
-    if (parent === child || isRoot(child) || parent.children.size >= parent.seats) return null
-    if (child.parents.some((link) => link.parent === parent)) return null
-    if (!this.#lower(child, parent)) return null
+    if (parent.children.size >= parent.seats) return null
+    const layers = this.#layersBelow(parent, child)
+    if (layers === null) return null
+    for (const [peer, layer] of layers) this.#setLayer(peer, layer)
     assert(parent.layer < child.layer && child.layer <= MAX_DEPTH, 'a parent is above its child')
     const link: Link = { parent, child, stripes: 0, sinceMs: nowMs, rttMs: null, loss: 0, relayed: false }
     child.parents.push(link)
@@ -64,6 +65,11 @@ export class Graph {
     this.#count(link, child.parents.length === 1, 1)
     this.#index(parent)
     return link
+  }
+
+  /** Whether the two could be linked if there were a seat. */
+  fits(parent: SwarmPeer, child: SwarmPeer): boolean {
+    return parent.seats > 0 && this.#layersBelow(parent, child) !== null
   }
 
   unlink(link: Link): void {
@@ -134,19 +140,20 @@ export class Graph {
     return at
   }
 
-  /** Gives a child a layer below the parent's, and all below it accordingly; false, and nothing done, where that cannot be. */
-  #lower(child: SwarmPeer, parent: SwarmPeer): boolean {
+  /** The layers that a child below the parent, and all below it, would have; null where that cannot be. */
+  #layersBelow(parent: SwarmPeer, child: SwarmPeer): Map<SwarmPeer, number> | null {
+    if (parent === child || isRoot(child)) return null
+    if (child.parents.some((link) => link.parent === parent)) return null
     const layers = new Map<SwarmPeer, number>()
     const queue: [SwarmPeer, number][] = [[child, parent.layer + 1]]
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const [peer, layer] = next
       if ((layers.get(peer) ?? peer.layer) >= layer) continue
-      if (layer > MAX_DEPTH || peer === parent || layers.size >= MAX_LOWERED) return false
+      if (layer > MAX_DEPTH || peer === parent || layers.size >= MAX_LOWERED) return null
       layers.set(peer, layer)
       for (const link of peer.children) queue.push([link.child, layer + 1])
     }
-    for (const [peer, layer] of layers) this.#setLayer(peer, layer)
-    return true
+    return layers
   }
 
   #setLayer(peer: SwarmPeer, layer: number): void {

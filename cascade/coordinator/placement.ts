@@ -194,6 +194,8 @@ export class Placement {
   }
 
   #link(parent: SwarmPeer, peer: SwarmPeer): Link | null {
+    // Nobody makes way in vain.
+    if (!this.#facts.graph.fits(parent, peer)) return null
     if (!hasFreeSeat(parent)) this.#makeRoom(parent)
     return this.#facts.graph.link(parent, peer, this.#facts.now())
   }
