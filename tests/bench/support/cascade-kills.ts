@@ -7,32 +7,34 @@ import {
   type Kill,
   type KillSeen,
 } from '../../support/viewer/kill-relay.ts'
-import { Bridge } from '../../support/viewer/namespace.ts'
+import type { PathQuality } from '../../support/viewer/long-cable.ts'
 import { Stage, type StageViewer } from '../../support/viewer/stage.ts'
-import { untilSettled } from '../../support/viewer/swarm-view.ts'
+import { lookAround, roundTripsIn, untilSettled } from '../../support/viewer/swarm-view.ts'
+import type { Viewer } from '../../support/viewer/viewer.ts'
 import { distributionOf } from './distribution.ts'
+import { spreadOf } from './statistics.ts'
 
-const CAST: readonly StageViewer[] = [
-  { name: 'a', mode: 'low' },
-  { name: 'b', mode: 'continuity' },
-  { name: 'c', mode: 'low' },
-  { name: 'd', mode: 'continuity' },
-  { name: 'e', mode: 'continuity' },
-]
-const HIDDEN = 'e'
+/** With fewer, who is left is needed. */
+const HIDES_FROM = 4
 
-export async function measureKills(count: number, rootChildren?: number) {
-  const whyNot = Bridge.whyNot()
-  if (whyNot) console.error(`SKIPPED: cutting a viewer's network (${whyNot})`)
-  const kinds = KILLS.filter((kill) => kill !== 'cut' || !whyNot)
-  const stage = await Stage.start({
-    isApart: !whyNot,
-    ...(rootChildren === undefined ? {} : { rootChildren }),
-  })
+export interface KillOptions {
+  count: number
+  viewers: number
+  apart: PathQuality | null
+  rootChildren?: number
+  /** all of them, or one after the other */
+  mode?: Viewer['mode']
+}
+
+export async function measureKills(options: KillOptions) {
+  const { count, apart, rootChildren } = options
+  const kinds = KILLS.filter((kill) => kill !== 'cut' || apart !== null)
+  const stage = await Stage.start({ apart, ...(rootChildren === undefined ? {} : { rootChildren }) })
   const kills: KillSeen[] = []
+  const roundTrips: number[] = []
   let unsettled = 0
   try {
-    await gather(stage)
+    await gather(stage, castOf(options))
     while (kills.length < count) {
       const kill = kinds[kills.length % kinds.length] ?? 'killed'
       const isSettled = await untilSettled(stage).then(
@@ -40,19 +42,28 @@ export async function measureKills(count: number, rootChildren?: number) {
         () => false,
       )
       if (!isSettled && ++unsettled > count) throw new Error('the viewers do not settle')
+      roundTrips.push(...roundTripsIn(await lookAround(stage)))
       const relay = await next(stage, kill)
       if (relay) kills.push(relay)
     }
-    return { ...report(kills), unsettled, skipped: whyNot }
+    return { ...report(kills), viewers: options.viewers, roundTripMs: spreadOf(roundTrips), unsettled }
   } finally {
     await stage.end()
   }
 }
 
-async function gather(stage: Stage): Promise<void> {
-  for (const each of CAST) await stage.open(each)
+/** In both modes unless told; the last one is to be hidden. */
+function castOf({ viewers, mode }: KillOptions): StageViewer[] {
+  return Array.from({ length: viewers }, (_, index) => ({
+    name: String.fromCharCode('a'.charCodeAt(0) + index),
+    mode: mode ?? (index % 2 === 0 && index < viewers - 1 ? 'low' : 'continuity'),
+  }))
+}
+
+async function gather(stage: Stage, cast: readonly StageViewer[]): Promise<void> {
+  for (const each of cast) await stage.open(each)
   await untilSettled(stage).catch(() => undefined)
-  await stage.viewers.get(HIDDEN)?.hide()
+  if (cast.length >= HIDES_FROM) await stage.viewers.get(cast.at(-1)?.name ?? '')?.hide()
 }
 
 async function next(stage: Stage, kill: Kill): Promise<KillSeen | undefined> {

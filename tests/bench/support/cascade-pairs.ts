@@ -4,7 +4,10 @@ import { eventually } from '../../support/eventually.ts'
 import { treeCpuSeconds } from '../../support/cpu.ts'
 import { Stage, type StageViewer } from '../../support/viewer/stage.ts'
 import type { Viewer } from '../../support/viewer/viewer.ts'
+import type { Surroundings } from './cascade-surroundings.ts'
 import { median, round, spreadOf } from './statistics.ts'
+
+type Apart = Pick<Surroundings, 'apart'>
 
 const OFF = { peers: false }
 const COMPANY: readonly StageViewer[] = [
@@ -16,8 +19,8 @@ const COST_SETTLE_MS = 10_000
 const COST_SECONDS = 30
 
 /** Opened in pairs, one with the cascade and one without, on a room in which others share already. */
-export async function measureJoining(pairs: number) {
-  const stage = await Stage.start()
+export async function measureJoining({ pairs, apart }: { pairs: number } & Apart) {
+  const stage = await Stage.start({ apart })
   const frames = { on: [] as number[], off: [] as number[] }
   const firstParts: number[] = []
   const joins: number[] = []
@@ -72,9 +75,9 @@ interface Cost {
  * A viewer with one parent beside one with two, and one without the cascade, all at once, so that what else the machine does
  * weighs on all of them.
  */
-export async function measureCost(rounds: number) {
+export async function measureCost({ rounds, apart }: { rounds: number } & Apart) {
   const figures: Record<'none' | 'one' | 'two', Cost>[] = []
-  for (let n = 0; n < rounds; n++) figures.push(await costRound())
+  for (let n = 0; n < rounds; n++) figures.push(await costRound(apart))
   const ratios = (pick: (cost: Cost) => number, over: 'one' | 'none') =>
     figures.map((figure) => round(pick(figure.two) / pick(figure[over]), 3))
   const cpu = { toOne: ratios((cost) => cost.cpu, 'one'), toNone: ratios((cost) => cost.cpu, 'none') }
@@ -115,8 +118,8 @@ const ONE_PARENT = `
   }
 }`
 
-async function costRound(): Promise<Record<'none' | 'one' | 'two', Cost>> {
-  const stage = await Stage.start({ height: 360, bitrateKbps: 2000 })
+async function costRound(apart: Apart['apart']): Promise<Record<'none' | 'one' | 'two', Cost>> {
+  const stage = await Stage.start({ height: 360, bitrateKbps: 2000, apart })
   try {
     for (const each of COMPANY) await stage.open(each)
     const leaf = { relay: false }

@@ -1,8 +1,9 @@
 /** Viewers who share undisturbed: how much of it they have from each other, by whom, and what comes twice. */
 import { Stage, type StageViewer } from '../../support/viewer/stage.ts'
-import { lookAround, untilSettled } from '../../support/viewer/swarm-view.ts'
+import { lookAround, roundTripsIn, untilSettled } from '../../support/viewer/swarm-view.ts'
 import type { Viewer } from '../../support/viewer/viewer.ts'
-import { round } from './statistics.ts'
+import type { Surroundings } from './cascade-surroundings.ts'
+import { round, spreadOf } from './statistics.ts'
 
 interface Counts {
   primary: number
@@ -18,8 +19,13 @@ interface Counts {
 const SETTLE_MS = 20_000
 const MODES = ['low', 'continuity'] as const
 
-export async function measureSteady(count: number, seconds: number) {
-  const stage = await Stage.start()
+export interface SteadyOptions extends Pick<Surroundings, 'apart'> {
+  viewers: number
+  seconds: number
+}
+
+export async function measureSteady({ viewers: count, seconds, apart }: SteadyOptions) {
+  const stage = await Stage.start({ apart })
   const cast = Array.from({ length: count }, (_, index): StageViewer => ({
     name: `${index}`,
     mode: MODES[index % MODES.length] ?? 'low',
@@ -44,6 +50,7 @@ export async function measureSteady(count: number, seconds: number) {
       overHttp: round(sum('http') / received, 4),
       backupOfPrimary: round(sum('backup') / sum('primary'), 4),
       duplicates: round(sum('duplicate') / (sum('primary') + sum('backup')), 4),
+      roundTripMs: spreadOf(roundTripsIn(await lookAround(stage))),
       stallMs: after.map(({ stallMs }, index) => stallMs - (before[index]?.stallMs ?? 0)),
       places: (await lookAround(stage)).map(({ stats }) => ({
         depth: stats.depth,

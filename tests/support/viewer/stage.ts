@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core'
 import { launchChromium } from '../chromium.ts'
 import { publishClock } from '../clock-picture.ts'
 import { HeadwaterProcess, type MadeRoom } from '../headwater-process.ts'
+import type { PathQuality } from './long-cable.ts'
 import { Bridge, BRIDGE_ADDRESS, type Namespace } from './namespace.ts'
 import { PartClock } from './part-clock.ts'
 import { Viewer, type ViewerOptions } from './viewer.ts'
@@ -16,8 +17,8 @@ export interface StageOptions {
   bitrateKbps?: number
   /** viewers that may hang from the root itself */
   rootChildren?: number
-  /** each viewer in a browser and a network of its own */
-  isApart?: boolean
+  /** each viewer in a browser and a network of its own, so far from the others and the server; null: all in one browser */
+  apart?: PathQuality | null
   /** ms since the room went live; continuity viewers begin 9 s back */
   warmUpMs?: number
 }
@@ -63,11 +64,11 @@ export class Stage {
   }
 
   static async start(options: StageOptions = {}): Promise<Stage> {
-    const { height = 180, bitrateKbps = 400, isApart = false, warmUpMs = WARM_UP_MS } = options
+    const { height = 180, bitrateKbps = 400, apart = null, warmUpMs = WARM_UP_MS } = options
     const folder = await mkdtemp(path.join(tmpdir(), 'headwater-stage-'))
     const config = path.join(folder, 'headwater.yaml')
     await writeFile(config, configOf(options))
-    const bridge = isApart ? new Bridge() : null
+    const bridge = apart ? new Bridge(apart) : null
     const server = await HeadwaterProcess.start({ env: { HEADWATER_CONFIG: config } })
     const room = await server.createRoom('Cascade')
     const width = Math.round((height * 16) / 9 / 2) * 2
@@ -97,10 +98,6 @@ export class Stage {
     await viewer.close()
   }
 
-  get isApart(): boolean {
-    return this.#bridge !== null
-  }
-
   /** Pulls its network's plug. */
   cut(viewer: Viewer): void {
     const namespace = this.#places.get(viewer.name)?.namespace
@@ -120,7 +117,7 @@ export class Stage {
     await this.clock.close()
     await this.#publisher.close()
     await this.server.close()
-    this.#bridge?.close()
+    await this.#bridge?.close()
     await rm(this.#folder, { recursive: true, force: true })
   }
 
@@ -133,7 +130,7 @@ export class Stage {
   }
 
   async #placeApart(bridge: Bridge): Promise<Place> {
-    const namespace = bridge.add()
+    const namespace = await bridge.add()
     const browser = await launchChromium({
       throttles: true,
       hasPeers: true,

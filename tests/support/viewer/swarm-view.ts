@@ -30,6 +30,11 @@ export function childrenOf(relay: SeenViewer, all: readonly SeenViewer[]): SeenV
   return all.filter(({ stats }) => stats.parents.some(({ id, stripes }) => id === peerId && stripes > 0))
 }
 
+/** Round trips of the links between viewers and their parents, as they measure them. */
+export function roundTripsIn(all: readonly SeenViewer[]): number[] {
+  return all.flatMap(({ stats }) => stats.parents.flatMap(({ rttMs }) => rttMs ?? []))
+}
+
 /** The viewer that carries most for others; undefined where nobody hangs below a viewer. */
 export function busiestRelay(all: readonly SeenViewer[]): SeenViewer | undefined {
   const carried = (relay: SeenViewer): number =>
