@@ -1,63 +1,81 @@
 /**
- * The cascade beside p2p-media-loader on hls.js: the same live stream, as many viewers in Chromium, the same kill.
- * `npm run bench -- cascade-peers [--viewers=5] [--seconds=60]`; JSON on standard output, a table beside it.
+ * The cascade beside p2p-media-loader on hls.js: the same live stream, as many viewers in Chromium as far from each other, the same kills.
+ * `npm run bench -- cascade-peers [ours|theirs] [--rtt=40] [--viewers=5] [--seconds=60] [--kills=3]`; JSON on standard output, a
+ * table beside it.
  */
 import { Console } from 'node:console'
 import { availableParallelism, loadavg } from 'node:os'
-import { launchChromium } from '../support/chromium.ts'
 import { Stage } from '../support/viewer/stage.ts'
-import { PEER_PACKAGE, HLS_PACKAGE, servePeerPage } from './support/p2p-media-loader.ts'
+import { findSurroundings } from './support/cascade-surroundings.ts'
+import { numberOption, wordsGiven } from './support/options.ts'
+import {
+  PEER_PACKAGE,
+  HLS_PACKAGE,
+  servePeerPage,
+  type PeerPageSettings,
+} from './support/p2p-media-loader.ts'
 import { openOurs, openTheirs, watchContest, type Contest } from './support/peer-contest.ts'
 import { round } from './support/statistics.ts'
-import { WebTorrentTracker } from './support/webtorrent-tracker.ts'
 
-const VIEWERS = option('viewers', 5)
-const SECONDS = option('seconds', 60)
-/** Theirs shares what is further away than this; by itself it plays at the oldest end of the playlist. */
-const THEIR_DISTANCE_S = 20
-/** Ours in its usual mode. */
-const OUR_DISTANCE_S = 9
+/**
+ * Its own: at the oldest end of the playlist, and what is played within 15 s over HTTP. A stream that is nearer is all within that,
+ * so it is told to share earlier where it is brought nearer: as near as ours in its usual mode, and half way.
+ */
+const THEIR_SETTINGS: Record<string, PeerPageSettings> = {
+  'p2p-media-loader, its own distance': {},
+  'p2p-media-loader, 20 s': { distanceS: 20, highDemandS: 6 },
+  'p2p-media-loader, 9 s': { distanceS: 9, highDemandS: 3 },
+}
+/** Its playlist is full. */
 const WARM_UP_MS = 65_000
 
-const stage = await Stage.start({ warmUpMs: WARM_UP_MS })
-const browser = await launchChromium({ throttles: true, hasPeers: true })
+const { apart, skipped } = await findSurroundings({ rttMs: numberOption('rtt', 40), loss: 0 })
+const stage = await Stage.start({ apart, warmUpMs: WARM_UP_MS })
 try {
-  const how = { stage, browser, count: VIEWERS, seconds: SECONDS }
-  const runs: Record<string, Contest> = {
-    'Headwater, continuity': await watchContest(how, (name) => openOurs(how, name, 'continuity')),
-    'Headwater, low': await watchContest(how, (name) => openOurs(how, name, 'low')),
-    ...(await theirs(how)),
+  const how = {
+    stage,
+    count: numberOption('viewers', 5),
+    seconds: numberOption('seconds', 60),
+    kills: numberOption('kills', 3),
   }
+  const runs: Record<string, Contest> = {}
+  const wanted = wordsGiven()
+  if (wanted.length === 0 || wanted.includes('ours'))
+    for (const mode of ['continuity', 'low'] as const)
+      runs[`Headwater, ${mode}`] = await watchContest(how, (name) => openOurs(stage, name, mode))
+  if (wanted.length === 0 || wanted.includes('theirs')) Object.assign(runs, await theirs(how))
   const machine = {
     cores: availableParallelism(),
     node: process.version,
     load: round(loadavg()[0] ?? NaN, 1),
   }
+  const { count: viewers, seconds, kills } = how
   printTable(runs)
-  console.log(JSON.stringify({ benchmark: 'cascade-peers', machine, VIEWERS, SECONDS, runs }, null, 2))
+  console.log(
+    JSON.stringify(
+      { benchmark: 'cascade-peers', machine, path: apart, skipped, viewers, seconds, kills, runs },
+      null,
+      2,
+    ),
+  )
 } finally {
-  await browser.close()
   await stage.end()
 }
 
 async function theirs(how: Parameters<typeof watchContest>[0]): Promise<Record<string, Contest>> {
-  const tracker = await WebTorrentTracker.start()
+  const options = { edge: stage.asSeen(stage.server.url), roomId: stage.room.id }
+  const page = await servePeerPage(options).catch((cause: unknown) => {
+    console.error(`SKIPPED: ${PEER_PACKAGE} with ${HLS_PACKAGE} could not be installed (${String(cause)})`)
+    return null
+  })
+  if (!page) return {}
   try {
-    const options = { edge: stage.server.url, roomId: stage.room.id, tracker: tracker.url }
-    const page = await servePeerPage(options).catch((cause: unknown) => {
-      console.error(`SKIPPED: ${PEER_PACKAGE} with ${HLS_PACKAGE} could not be installed (${String(cause)})`)
-      return null
-    })
-    if (!page) return {}
     const runs: Record<string, Contest> = {}
-    for (const distanceS of [THEIR_DISTANCE_S, OUR_DISTANCE_S])
-      runs[`p2p-media-loader, ${distanceS} s`] = await watchContest(how, () =>
-        openTheirs(how, page.url(distanceS)),
-      )
-    await page.close()
+    for (const [title, settings] of Object.entries(THEIR_SETTINGS))
+      runs[title] = await watchContest(how, (name) => openTheirs(stage, name, page.url(settings)))
     return runs
   } finally {
-    await tracker.close()
+    await page.close()
   }
 }
 
@@ -67,14 +85,9 @@ function printTable(runs: Record<string, Contest>): void {
     'distance to live, s': round((run.distanceMs?.p50 ?? NaN) / 1000, 1),
     'from peers': `${round(run.offload * 100, 1)} %`,
     'of (N−1)/N': `${round(run.offloadOfBound * 100, 1)} %`,
-    'stalls before the kill, ms': run.stallMs.join(' '),
-    'in 15 s after it, ms': run.stallAfterKillMs.join(' '),
+    'stalls before the kills, ms': run.stallMs.join(' '),
+    'in 15 s after each, ms': run.stallAfterKillMs.join(' '),
   }))
   // standard output is the JSON's
   new Console(process.stderr).table(rows)
-}
-
-function option(name: string, otherwise: number): number {
-  const given = process.argv.find((argument) => argument.startsWith(`--${name}=`))
-  return given ? Number(given.split('=')[1]) || otherwise : otherwise
 }

@@ -1,5 +1,6 @@
 /** CPU time of a process and all its children, from /proc (Linux). */
 import { readdirSync, readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 
 interface Stat {
   pid: number
@@ -31,6 +32,14 @@ export async function measureCoresByProgram(root: number, seconds: number): Prom
   for (const { pid, program, seconds: used } of readTree(root))
     cores[program] = (cores[program] ?? 0) + (used - (before.get(pid) ?? 0)) / elapsed
   return cores
+}
+
+/** Begins to count; the answer tells the cores that the whole machine has used since, whoever it was. */
+export function countMachineCores(): () => number {
+  const busySeconds = (): number =>
+    cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1000
+  const [before, startedAt] = [busySeconds(), performance.now()]
+  return () => (busySeconds() - before) / ((performance.now() - startedAt) / 1000)
 }
 
 function readTree(root: number): Stat[] {

@@ -5,10 +5,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { answerPlainPlaylist } from './plain-playlists.ts'
 
 export const PEER_PACKAGE = 'p2p-media-loader-hlsjs@2.3.1'
+
 /** What it is made for. */
 export const HLS_PACKAGE = 'hls.js@1.6.16'
 
@@ -22,41 +24,52 @@ export interface PeerPageStats {
 }
 
 export interface PeerPageOptions {
-  /** of the edge */
+  /** of the edge, as viewers reach it */
   edge: string
   roomId: string
-  /** of the WebTorrent tracker */
-  tracker: string
+}
+
+/** What differs from what it chooses by itself. */
+export interface PeerPageSettings {
+  /** behind the live edge */
+  distanceS?: number
+  /** what is played within this time comes over HTTP */
+  highDemandS?: number
 }
 
 export interface PeerPage {
-  /** `distanceS`: the player's own choice when left out. */
-  url(distanceS?: number): string
+  /** on 127.0.0.1, which serves all of this machine's addresses */
+  url(settings: PeerPageSettings): string
   close(): Promise<void>
 }
 
 const ROOT = path.resolve(import.meta.dirname, '../../..')
 const INSTALL_LIMIT_MS = 120_000
+/** Viewers that come later than others are found by these; websockets are told a fifth of it. */
+const ANNOUNCE_MS = 75_000
+const TRACKER_PORT = 'TRACKER_PORT'
 
-/** Throws where the registry cannot be reached. */
+/** With a tracker of its own. Throws where the registry cannot be reached. */
 export async function servePeerPage(options: PeerPageOptions): Promise<PeerPage> {
   const folder = mkdtempSync(path.join(tmpdir(), 'headwater-peers-'))
   try {
     install(folder)
     const script = await bundle(folder, options)
+    const tracker = await startTracker(folder)
     const server = createServer(async (req, res) => {
       if (await answerPlainPlaylist(options.edge, req, res)) return
       const isScript = req.url?.startsWith('/page.js')
       res.writeHead(200, { 'Content-Type': isScript ? 'text/javascript' : 'text/html' })
-      res.end(isScript ? script : PAGE)
+      res.end(isScript ? script.replaceAll(TRACKER_PORT, `${tracker.port}`) : PAGE)
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, resolve))
     const { port } = server.address() as AddressInfo
     return {
-      url: (distanceS) => `http://127.0.0.1:${port}/${distanceS === undefined ? '' : `#${distanceS}`}`,
-      close: () => {
+      url: (settings) => `http://127.0.0.1:${port}/#${encodeURIComponent(JSON.stringify(settings))}`,
+      close: async () => {
         server.closeAllConnections()
-        return new Promise((resolve) => server.close(() => resolve()))
+        await new Promise((resolve) => server.close(resolve))
+        await tracker.close()
       },
     }
   } finally {
@@ -72,6 +85,28 @@ function install(folder: string): void {
     stdio: ['ignore', 2, 2],
     timeout: INSTALL_LIMIT_MS,
   })
+}
+
+interface TrackerServer {
+  http: { address(): AddressInfo }
+  once(event: 'listening', then: () => void): void
+  listen(port: number): void
+  close(then: () => void): void
+}
+
+/** The tracker that its documentation names for Node.js, in the version that it brings along. */
+async function startTracker(folder: string): Promise<{ port: number; close: () => Promise<void> }> {
+  const file = pathToFileURL(path.join(folder, 'node_modules/bittorrent-tracker/server.js')).href
+  const { default: Server } = (await import(file)) as { default: new (options: object) => TrackerServer }
+  const tracker = new Server({ udp: false, http: true, ws: true, stats: false, interval: ANNOUNCE_MS })
+  await new Promise<void>((resolve) => {
+    tracker.once('listening', resolve)
+    tracker.listen(0)
+  })
+  return {
+    port: tracker.http.address().port,
+    close: () => new Promise((resolve) => tracker.close(resolve)),
+  }
 }
 
 async function bundle(folder: string, options: PeerPageOptions): Promise<string> {
@@ -99,7 +134,7 @@ async function bundle(folder: string, options: PeerPageOptions): Promise<string>
 const PAGE =
   '<!doctype html><video muted autoplay playsinline width=320 height=180></video><script src=/page.js></script>'
 
-function script({ roomId, tracker }: PeerPageOptions): string {
+function script({ roomId }: PeerPageOptions): string {
   const player = (file: string): string => JSON.stringify(path.join(ROOT, 'player/playback', file))
   return `
 import Hls from 'hls.js'
@@ -114,12 +149,17 @@ const meter = new FrameMeter()
 let firstFrameMs = null
 watchFrames(video, meter, { onFirst: () => (firstFrameMs = Math.round(performance.now())) })
 window.bench = () => ({ firstFrameMs, bytes, peers: peers.size, ...meter.read(performance.now()) })
-const distance = Number(location.hash.slice(1))
+const { distanceS, highDemandS } = JSON.parse(decodeURIComponent(location.hash.slice(1)))
 const Player = HlsJsP2PEngine.injectMixin(Hls)
 const hls = new Player({
-  ...(distance > 0 ? { liveSyncDuration: distance } : {}),
+  ...(distanceS ? { liveSyncDuration: distanceS } : {}),
   p2p: {
-    core: { announceTrackers: [${JSON.stringify(tracker)}], rtcConfig: { iceServers: [] } },
+    core: {
+      swarmId: '${roomId}',
+      announceTrackers: ['ws://' + location.hostname + ':${TRACKER_PORT}'],
+      rtcConfig: { iceServers: [] },
+      ...(highDemandS ? { highDemandTimeWindow: highDemandS } : {}),
+    },
     onHlsJsCreated({ p2pEngine }) {
       p2pEngine.addEventListener('onChunkDownloaded', (length, source) => (bytes[source] += length))
       p2pEngine.addEventListener('onChunkUploaded', (length) => (bytes.sent += length))

@@ -1,18 +1,17 @@
 /** Viewers of one kind watch together, carry to each other, and lose the one that carries most: what each sees of it. */
-import type { Browser } from 'playwright-core'
 import { CLOCK_READER } from '../../support/clock-picture.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Stage } from '../../support/viewer/stage.ts'
 import { Tab } from '../../support/viewer/tab.ts'
-import { Viewer } from '../../support/viewer/viewer.ts'
+import type { Viewer } from '../../support/viewer/viewer.ts'
 import type { PeerPageStats } from './p2p-media-loader.ts'
 import { round, spreadOf, type Spread } from './statistics.ts'
 
 export interface ContestOptions {
   stage: Stage
-  browser: Browser
   count: number
-  /** how long it is watched before the kill */
+  kills: number
+  /** how long it is watched before the first kill */
   seconds: number
 }
 
@@ -30,6 +29,7 @@ interface Seen {
 export interface Contestant {
   tab: Tab
   look(): Promise<Seen>
+  close(): Promise<void>
 }
 
 export interface Contest {
@@ -39,30 +39,21 @@ export interface Contest {
   /** of what N viewers could at most: one of them has it from the server */
   offloadOfBound: number
   stallMs: number[]
+  /** of all that were left, over the kills */
   stallAfterKillMs: number[]
 }
 
 const SETTLE_MS = 20_000
 const AFTER_KILL_MS = 15_000
+const BUSY_MS = 5000
 const SAMPLE_MS = 500
 /** The picture's clock cannot be read in every frame. */
 const OLDEST_MS = 120_000
 const READ_AGE =
   "window.readClock([...document.querySelectorAll('video')].sort((a, b) => b.readyState - a.readyState)[0])"
 
-export async function openOurs(
-  { stage, browser }: ContestOptions,
-  name: string,
-  mode: Viewer['mode'],
-): Promise<Contestant> {
-  const { url } = stage.server
-  const viewer = await Viewer.open(browser, {
-    name,
-    url,
-    roomId: stage.room.id,
-    mode,
-    scripts: [CLOCK_READER],
-  })
+export async function openOurs(stage: Stage, name: string, mode: Viewer['mode']): Promise<Contestant> {
+  const viewer = await stage.open({ name, mode, scripts: [CLOCK_READER] })
   const { tab } = viewer
   return {
     tab,
@@ -71,22 +62,24 @@ export async function openOurs(
       const { cascade = 0, http = 0, sent = 0 } = stats?.bytes ?? {}
       return { received: cascade + http, sent, stallMs: stats?.stallMs ?? 0, ageMs: await readAge(tab) }
     },
+    close: () => stage.close(viewer),
   }
 }
 
-export async function openTheirs({ browser }: ContestOptions, url: string): Promise<Contestant> {
-  const tab = await Tab.open(browser, { url, scripts: [CLOCK_READER] })
+export async function openTheirs(stage: Stage, name: string, url: string): Promise<Contestant> {
+  const tab = await Tab.open(await stage.browserOf(name), { url: stage.asSeen(url), scripts: [CLOCK_READER] })
   return {
     tab,
     async look() {
       const { bytes, stallMs } = await tab.evaluate<PeerPageStats>('window.bench()')
       return { received: bytes.http + bytes.p2p, sent: bytes.sent, stallMs, ageMs: await readAge(tab) }
     },
+    close: () => tab.close(),
   }
 }
 
 export async function watchContest(
-  { count, seconds }: ContestOptions,
+  { count, kills, seconds }: ContestOptions,
   open: (name: string) => Promise<Contestant>,
 ): Promise<Contest> {
   const all: Contestant[] = []
@@ -99,33 +92,40 @@ export async function watchContest(
     const after = await lookAt(all)
     const since = (pick: (seen: Seen) => number): number[] =>
       after.map((seen, index) => pick(seen) - pick(before[index] ?? seen))
-    const sent = since((seen) => seen.sent)
-    const offload = sum(sent) / sum(since((seen) => seen.received))
+    const offload = sum(since((seen) => seen.sent)) / sum(since((seen) => seen.received))
+    const stallAfterKillMs: number[] = []
+    for (let kill = 0; kill < kills; kill++) {
+      if (kill > 0) await sleep(SETTLE_MS)
+      const killed = await killBusiest(all, stallAfterKillMs)
+      await all[killed]?.close()
+      all[killed] = await open(`viewer-${killed}`)
+    }
     return {
       distanceMs: ages.length > 0 ? spreadOf(ages) : null,
       offload: round(offload, 4),
       offloadOfBound: round((offload * count) / (count - 1), 4),
       stallMs: since((seen) => seen.stallMs),
-      stallAfterKillMs: await killBusiest(all, sent, after),
+      stallAfterKillMs,
     }
   } finally {
-    for (const { tab } of all) await tab.close()
+    for (const each of all) await each.close()
   }
 }
 
-/** What the others stalled since, one figure each. */
-async function killBusiest(
-  all: readonly Contestant[],
-  sent: readonly number[],
-  before: readonly Seen[],
-): Promise<number[]> {
+/** Who sent most lately; adds what each of the others stalled since. Answers who it was. */
+async function killBusiest(all: readonly Contestant[], stallsMs: number[]): Promise<number> {
+  const earlier = await lookAt(all)
+  await sleep(BUSY_MS)
+  const before = await lookAt(all)
+  const sent = before.map((seen, index) => seen.sent - (earlier[index]?.sent ?? 0))
   const killed = sent.indexOf(Math.max(...sent))
   all[killed]?.tab.signal('SIGKILL')
   await sleep(AFTER_KILL_MS)
   const isLeft = (_: unknown, index: number): boolean => index !== killed
-  const after = await lookAt(all.filter(isLeft))
   const left = before.filter(isLeft)
-  return after.map(({ stallMs }, index) => stallMs - (left[index]?.stallMs ?? 0))
+  const after = await lookAt(all.filter(isLeft))
+  stallsMs.push(...after.map(({ stallMs }, index) => stallMs - (left[index]?.stallMs ?? 0)))
+  return killed
 }
 
 async function sampleAges(all: readonly Contestant[], seconds: number): Promise<number[]> {

@@ -12,8 +12,9 @@ import { PartClock } from './part-clock.ts'
 import { Viewer, type ViewerOptions } from './viewer.ts'
 
 export interface StageOptions {
-  /** of the picture, and the only rendition */
+  /** of the picture, and of the only rendition unless there is another */
   height?: number
+  otherHeight?: number
   bitrateKbps?: number
   /** viewers that may hang from the root itself */
   rootChildren?: number
@@ -82,10 +83,9 @@ export class Stage {
 
   /** In the place it had before, when it is opened again. */
   async open(options: StageViewer): Promise<Viewer> {
-    const place = await this.#placeOf(options.name)
-    const viewer = await Viewer.open(place.browser, {
+    const viewer = await Viewer.open(await this.browserOf(options.name), {
       ...options,
-      url: this.#urlOf(place),
+      url: this.asSeen(this.server.url),
       roomId: this.room.id,
     })
     this.viewers.set(options.name, viewer)
@@ -96,6 +96,16 @@ export class Stage {
     this.viewers.delete(viewer.name)
     this.#places.get(viewer.name)?.namespace?.mend()
     await viewer.close()
+  }
+
+  /** In which the viewer of that name is, or will be. */
+  async browserOf(name: string): Promise<Browser> {
+    return (await this.#placeOf(name)).browser
+  }
+
+  /** An address of this machine as its viewers reach it. */
+  asSeen(url: string): string {
+    return this.#bridge ? url.replace('127.0.0.1', BRIDGE_ADDRESS) : url
   }
 
   /** Pulls its network's plug. */
@@ -136,7 +146,7 @@ export class Stage {
       hasPeers: true,
       wrap: (program) => namespace.wrap(program),
       // what else only HTTPS pages have: WebCrypto among it
-      args: [`--unsafely-treat-insecure-origin-as-secure=${this.#bridgeUrl}`],
+      args: [`--unsafely-treat-insecure-origin-as-secure=${this.asSeen(this.server.url)}`],
     })
     return { browser, namespace }
   }
@@ -148,22 +158,18 @@ export class Stage {
       namespace: null,
     }
   }
-
-  #urlOf({ namespace }: Place): string {
-    return namespace ? this.#bridgeUrl : this.server.url
-  }
-
-  get #bridgeUrl(): string {
-    return this.server.url.replace('127.0.0.1', BRIDGE_ADDRESS)
-  }
 }
 
-function configOf({ height = 180, bitrateKbps = 400, rootChildren }: StageOptions): string {
+function configOf({ height = 180, otherHeight, bitrateKbps = 400, rootChildren }: StageOptions): string {
   const ladder = {
     preset: 'ultrafast',
     cpuLimitPercent: 100,
     sourceHeight: false,
-    renditions: [{ name: `${height}p`, height, bitrateKbps }],
+    renditions: [height, ...(otherHeight === undefined ? [] : [otherHeight])].map((each) => ({
+      name: `${each}p`,
+      height: each,
+      bitrateKbps: Math.round((bitrateKbps * each) / height),
+    })),
   }
   const cascade = rootChildren === undefined ? {} : { cascade: { root: { maxChildren: rootChildren } } }
   // YAML holds JSON

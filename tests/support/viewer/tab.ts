@@ -68,6 +68,12 @@ export class Tab {
     await eventually(() => this.evaluate<boolean>('document.hidden'))
   }
 
+  /** Comes before the others again. */
+  async show(): Promise<void> {
+    await this.#session.cdp.send('Target.activateTarget', { targetId: this.#session.targetId })
+    await eventually(() => this.evaluate<boolean>('!document.hidden'))
+  }
+
   /** To its renderer alone. */
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal)

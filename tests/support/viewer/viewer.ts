@@ -51,6 +51,11 @@ export class Viewer {
     this.#isHidden = true
   }
 
+  async show(): Promise<void> {
+    await this.tab.show()
+    this.#isHidden = false
+  }
+
   stats(): Promise<Stats | null> {
     return this.tab.evaluate<Stats | null>('window.headwater?.stats?.() ?? null')
   }
