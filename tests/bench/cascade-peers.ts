@@ -18,11 +18,12 @@ import { openOurs, openTheirs, watchContest, type Contest } from './support/peer
 import { round } from './support/statistics.ts'
 
 /**
- * Its own: at the oldest end of the playlist, and what is played within 15 s over HTTP. A stream that is nearer is all within that,
- * so it is told to share earlier where it is brought nearer: as near as ours in its usual mode, and half way.
+ * By itself it plays where hls.js does, some 8 s behind, and asks servers alone for what is played within 15 s: all there is. With a long
+ * playlist, as its documentation has it for live streams, it can be further behind; brought nearer it is told to share earlier.
  */
 const THEIR_SETTINGS: Record<string, PeerPageSettings> = {
-  'p2p-media-loader, its own distance': {},
+  'p2p-media-loader by itself': {},
+  'p2p-media-loader, 40 s': { distanceS: 40 },
   'p2p-media-loader, 20 s': { distanceS: 20, highDemandS: 6 },
   'p2p-media-loader, 9 s': { distanceS: 9, highDemandS: 3 },
 }

@@ -9,7 +9,7 @@ import {
 } from '../../support/viewer/kill-relay.ts'
 import type { PathQuality } from '../../support/viewer/long-cable.ts'
 import { Stage, type StageViewer } from '../../support/viewer/stage.ts'
-import { lookAround, roundTripsIn, untilSettled } from '../../support/viewer/swarm-view.ts'
+import { lookAround, roundTripsIn, untilSettled, type SeenViewer } from '../../support/viewer/swarm-view.ts'
 import type { Viewer } from '../../support/viewer/viewer.ts'
 import { distributionOf } from './distribution.ts'
 import { spreadOf } from './statistics.ts'
@@ -41,8 +41,10 @@ export async function measureKills(options: KillOptions) {
         () => true,
         () => false,
       )
+      const all = await lookAround(stage)
+      if (!isSettled) console.error(`NOT SETTLED: ${all.map(tellPlace).join(', ')}`)
       if (!isSettled && ++unsettled > count) throw new Error('the viewers do not settle')
-      roundTrips.push(...roundTripsIn(await lookAround(stage)))
+      roundTrips.push(...roundTripsIn(all))
       const relay = await next(stage, kill)
       if (relay) kills.push(relay)
     }
@@ -64,6 +66,10 @@ async function gather(stage: Stage, cast: readonly StageViewer[]): Promise<void>
   for (const each of cast) await stage.open(each)
   await untilSettled(stage).catch(() => undefined)
   if (cast.length >= HIDES_FROM) await stage.viewers.get(cast.at(-1)?.name ?? '')?.hide()
+}
+
+function tellPlace({ viewer, stats: { pipe, depth, parents, stallMs } }: SeenViewer): string {
+  return `${viewer.name} by ${pipe} at depth ${depth} below ${parents.length}, stalled ${stallMs} ms`
 }
 
 async function next(stage: Stage, kill: Kill): Promise<KillSeen | undefined> {

@@ -23,8 +23,16 @@ export async function answerPlainPlaylist(
   const text = await answer.text()
   const base = edge + pathname.slice(0, pathname.lastIndexOf('/') + 1)
   res.writeHead(answer.status, { 'Content-Type': 'application/vnd.apple.mpegurl' })
-  res.end(text.includes('#EXTINF') ? plainPlaylist(text, base) : text)
+  res.end(text.includes('#EXTINF') ? plainPlaylist(text, base) : withoutSoundAlone(text))
   return true
+}
+
+/**
+ * Without the variants that are sound alone: they have the address of the sound of the others, and p2p-media-loader, which tells
+ * streams by their addresses, then lets picture and sound abort each other's downloads.
+ */
+function withoutSoundAlone(multivariant: string): string {
+  return multivariant.replaceAll(/^#EXT-X-STREAM-INF:(?!.*RESOLUTION).*\n.*\n/gm, '')
 }
 
 function plainPlaylist(playlist: string, base: string): string {
