@@ -3,7 +3,7 @@
  * with seats in each layer, so that a swarm's size does not count.
  */
 import type { Graph, SeatKind } from './graph.ts'
-import { estimateRttMs, PRIMARY_STRIPES, stripesCarried } from './path.ts'
+import { countStripes, estimateRttMs, PRIMARY_STRIPES, stripesCarried } from './path.ts'
 import { scoreParent } from './score.ts'
 import { hasFreeSeat, isRoot, MAX_DEPTH } from './swarm-peer.ts'
 import type { Link, SwarmPeer } from './swarm-peer.ts'
@@ -84,7 +84,7 @@ export class Candidates {
       (isRelayed ? RELAYED_COST : 0) -
       (isUnproven ? UNPROVEN_COST : 0) -
       (link === null && !hasFreeSeat(parent) ? DISPLACING_COST : 0) -
-      (isRoot(parent) && this.isOverBudget(0) ? BUSY_ROOT_COST : 0)
+      (isRoot(parent) && this.isOverBudget(stripesMore(link)) ? BUSY_ROOT_COST : 0)
     )
   }
 
@@ -148,6 +148,11 @@ export class Candidates {
     const above = graph.ancestors(parent)
     return others.some((other) => above.includes(other)) ? 0 : 0.5
   }
+}
+
+/** What it would push more as a primary. */
+function stripesMore(link: Link | null): number {
+  return Math.max(0, PRIMARY_STRIPES - countStripes(link?.stripes ?? 0))
 }
 
 /** What the seats leave of it. */

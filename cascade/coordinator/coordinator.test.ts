@@ -110,7 +110,9 @@ describe('Coordinator', () => {
   it('hangs viewers back below a root that is the only one left, however it was given up', () => {
     join('root', { ...ROOT, max_children: 8 })
     join('a')
-    expect(coordinator.lost('a', 'root', 'silent')).toMatchObject([{ kind: 'parents', peer: 'a', parents: [] }])
+    expect(coordinator.lost('a', 'root', 'silent')).toMatchObject([
+      { kind: 'parents', peer: 'a', parents: [] },
+    ])
     now += 6000
     const told = Array.from({ length: 3 }, () => coordinator.tick()).flat()
     expect(told).toMatchObject([{ kind: 'parents', peer: 'a', parents: [{ id: 'root' }] }])
