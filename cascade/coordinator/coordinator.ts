@@ -5,6 +5,7 @@
 import type { Ability, LinkStats, ParentAssignment } from '../messages.ts'
 import type { PeerId } from '../peer-id.ts'
 import type { LostReason } from '../peer-options.ts'
+import { blame } from './blame.ts'
 import { Candidates } from './candidates.ts'
 import { explainLink, explainPeer } from './explain.ts'
 import { Graph } from './graph.ts'
@@ -43,27 +44,6 @@ const ROOT_SHARE = 0.03
 const ROOT_FLOOR_STRIPES = 7
 const MAX_BANNED = 1000
 const RETRY_MS = 15_000
-/** A pair that failed is not tried again for this long. */
-const AVOID_MS: Readonly<Record<LostReason, number>> = {
-  silent: 60_000,
-  zombie: 60_000,
-  closed: 20_000,
-  denied: 10_000,
-  unreachable: 300_000,
-  slow: 60_000,
-  polluted: 600_000,
-  bye: 10_000,
-}
-/** There are few roots, and in a small room nobody else. */
-const AVOID_ROOT_MS = 5000
-const MAX_AVOIDED = 8
-/** Two children that give a parent up within this time speak for the others, too. */
-const COMPLAINT_MS = 5000
-const MIN_COMPLAINTS = 2
-const SUSPECT_MS = 15_000
-/** Who was dialled in vain, and by nobody with success, is left alone for so long; longer each time. */
-const UNREACHABLE_MS = 60_000
-const MAX_DOUBLINGS = 3
 /** Others that have to move for somebody are found new places at once, up to this many. */
 const MAX_FOLLOW_UPS = 32
 
@@ -149,16 +129,8 @@ export class Coordinator {
     const peer = this.#graph.get(id)
     const link = peer?.parents.find(({ parent }) => parent.id === parentId)
     if (peer === undefined || link === undefined) return []
-    const now = this.#options.now()
-    avoid(
-      peer,
-      parentId,
-      now + (isRoot(link.parent) ? Math.min(AVOID_MS[why], AVOID_ROOT_MS) : AVOID_MS[why]),
-    )
     this.#graph.unlink(link)
-    if (why === 'denied') link.parent.closedUntilMs = Math.max(link.parent.closedUntilMs, now + 3000)
-    else if (!isRoot(link.parent)) this.#complain(link.parent)
-    if (why === 'unreachable') this.#noteUnreachable(link.parent)
+    if (blame(peer, link.parent, why, this.#options.now())) this.#abandon(link.parent)
     this.#placement.fill(peer)
     return this.#decide()
   }
@@ -234,23 +206,10 @@ export class Coordinator {
     }
   }
 
-  #complain(parent: SwarmPeer): void {
-    const now = this.#options.now()
-    parent.complaints = now - parent.complainedAtMs > COMPLAINT_MS ? 1 : parent.complaints + 1
-    parent.complainedAtMs = now
-    if (parent.complaints < MIN_COMPLAINTS || parent.complaints < parent.children.size) return
-    parent.closedUntilMs = now + SUSPECT_MS
+  #abandon(parent: SwarmPeer): void {
     const links = [...parent.children]
     for (const link of links) this.#graph.unlink(link)
     this.#replace(links.map(({ child }) => child))
-  }
-
-  /** Nobody has ever reached it: it may be that nobody can. */
-  #noteUnreachable(parent: SwarmPeer): void {
-    if (isRoot(parent) || parent.hasServed) return
-    const forMs = UNREACHABLE_MS * 2 ** Math.min(parent.failedDials, MAX_DOUBLINGS)
-    parent.failedDials += 1
-    parent.closedUntilMs = Math.max(parent.closedUntilMs, this.#options.now() + forMs)
   }
 
   #note(peer: SwarmPeer, { parents, bytes }: PeerReport): void {
@@ -345,12 +304,4 @@ export class Coordinator {
 
 function off(peer: PeerId, reason: 'full' | 'no_root' | 'banned', retryMs: number | null): Decision {
   return { kind: 'off', peer, reason, retryMs }
-}
-
-function avoid(peer: SwarmPeer, parent: PeerId, untilMs: number): void {
-  peer.avoided ??= new Map()
-  peer.avoided.delete(parent)
-  peer.avoided.set(parent, untilMs)
-  const [oldest] = peer.avoided.keys()
-  if (peer.avoided.size > MAX_AVOIDED && oldest !== undefined) peer.avoided.delete(oldest)
 }

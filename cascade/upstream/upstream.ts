@@ -1,6 +1,7 @@
 /** A peer's parents: who is asked for what, who is alive, who steps in. One table of stripes, worked out anew whenever something changes. */
 import type { Clock } from '../clock.ts'
 import { MAX_PATH, UNKNOWN_DEPTH, type Frame, type GrantFrame, type SkipFrame } from '../frame/frame.ts'
+import { GIVE_UP_MS, judge, PRESSURE_MS, type Verdict } from './judge.ts'
 import { Link, SUSPECT_MS } from '../link/link.ts'
 import { Parent } from './parent.ts'
 import type { PartState } from '../assembly/part-state.ts'
@@ -26,17 +27,8 @@ export interface UpstreamOptions {
   onPath: () => void
 }
 
-const GRANT_LIMIT_MS = 3000
-/** Silent for so long, a parent that is out is given up. */
-const GIVE_UP_MS = 1000
 /** For who says good-bye to end what it has begun. */
 const FAREWELL_MS = 250
-/** One that is heard again gets its stripes back after so long, not at every word. */
-const REINSTATE_MS = 1500
-const PRESSURE_MS = 5000
-/** So much later than the others' shares, most of the time: another one is wanted. */
-const SLOW_LATENESS = 0.6
-const MUCH_BETTER = 0.2
 /** A planned change takes effect this many parts ahead, so that no chunk has two bearers. */
 const AHEAD_PARTS = 2
 const RECONSIDER_MS = 2000
@@ -158,9 +150,8 @@ export class Upstream {
     this.#noteLoss()
     this.#reconsider(now)
     for (const parent of [...this.#parents]) {
-      if (parent.state === 'asked') {
-        if (now - parent.askedAtMs > GRANT_LIMIT_MS) this.lose(parent, 'unreachable')
-      } else this.#watch(parent, now)
+      const verdict = judge(parent, this.#parents, now)
+      if (verdict) this.#carryOut(verdict, parent, now)
     }
   }
 
@@ -210,38 +201,23 @@ export class Upstream {
     if (least < Infinity) this.#usualLoss = least
   }
 
-  #watch(parent: Parent, now: number): void {
-    const { silentMs, deadAfterMs } = parent.link
-    if (parent.leavesAtMs !== null) {
-      if (now > parent.leavesAtMs || silentMs > SUSPECT_MS) this.#forget(parent)
-      return
+  #carryOut(verdict: Verdict, parent: Parent, now: number): void {
+    switch (verdict.kind) {
+      case 'lose':
+        return this.lose(parent, verdict.why)
+      case 'bench':
+        return this.#bench(parent, 'silent')
+      case 'forget':
+        return this.#forget(parent)
+      case 'reinstate':
+        parent.out = null
+        this.rebalance(AHEAD_PARTS)
+        return this.#options.onPath()
+      case 'relieve':
+        parent.limitStripes(now, PRESSURE_MS)
+        parent.lateness = 0
+        return this.rebalance(AHEAD_PARTS)
     }
-    if (silentMs > GIVE_UP_MS) return this.lose(parent, 'silent')
-    if (parent.out !== null) return this.#reinstate(parent, silentMs, now)
-    if (silentMs > deadAfterMs) return this.#bench(parent, 'silent')
-    if (parent.isZombie(now)) return this.lose(parent, 'zombie')
-    if (this.#isSlow(parent, now)) this.#relieve(parent, now)
-  }
-
-  /** Mostly late, while another that bears stripes, too, is not. */
-  #isSlow(parent: Parent, now: number): boolean {
-    if (parent.lateness <= SLOW_LATENESS || now <= parent.holdUntilMs) return false
-    const limit = parent.lateness * MUCH_BETTER
-    return this.#parents.some(
-      (other) =>
-        other !== parent && other.isUsable && other.subscription.stripes > 0 && other.lateness < limit,
-    )
-  }
-
-  /** It may be its path: it is to bear half first, and is given up where that does not help. */
-  #relieve(parent: Parent, now: number): void {
-    if (parent.limit && now - parent.limit.untilMs < PRESSURE_MS) {
-      if (now > parent.limit.untilMs - PRESSURE_MS / 2) this.lose(parent, 'slow')
-      return
-    }
-    parent.limitStripes(now, PRESSURE_MS)
-    parent.lateness = 0
-    this.rebalance(AHEAD_PARTS)
   }
 
   /** Out of the game, for now: others bear its stripes. */
@@ -262,15 +238,6 @@ export class Upstream {
     parent.out = 'bye'
     this.rebalance(1)
     this.#options.onLost(parent, 'bye', alternative)
-    this.#options.onPath()
-  }
-
-  #reinstate(parent: Parent, silentMs: number, now: number): void {
-    if (silentMs > SUSPECT_MS) parent.backSinceMs = null
-    else parent.backSinceMs ??= now
-    if (parent.backSinceMs === null || now - parent.backSinceMs < REINSTATE_MS) return
-    parent.out = null
-    this.rebalance(AHEAD_PARTS)
     this.#options.onPath()
   }
 
