@@ -115,7 +115,7 @@ export class Origin {
     const { port, certFile, keyFile } = config.rtmps
     if (certFile === null || keyFile === null) return null
     const certificate = { certFile, keyFile }
-    return new RtmpListener({ ...config.rtmp, port, logger, authorise, certificate })
+    return new RtmpListener({ ...config.rtmp, trustProxy: false, port, logger, authorise, certificate })
   }
 
   /** What edges and transcoders ask, on the internal listener. */

@@ -29,6 +29,7 @@ const rtmp = z.strictObject({
   host: host.default(null),
   port: port.default(1935),
   maxWaitingPerAddress: z.int().min(1).max(2048).default(64),
+  trustProxy: z.boolean().default(false),
 })
 
 const pemFile = z.string().min(1).max(4096).nullable().default(null)

@@ -46,10 +46,10 @@ export class ConnectionTable {
     if (victim) this.#close(victim, `more than ${maxConnections} connections`)
   }
 
-  /** What says of a connection how far it has come. */
-  follow(socket: Socket, standing: () => Standing): void {
+  /** Whose a connection is, and what says how far it has come. */
+  follow(socket: Socket, address: string, standing: () => Standing): void {
     const entry = this.#entries.get(keyOf(socket))
-    if (entry) entry.standing = standing
+    if (entry) Object.assign(entry, { address, standing })
   }
 
   /** Ends all of them. */

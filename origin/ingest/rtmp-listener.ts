@@ -6,6 +6,7 @@ import { CountedWarn } from '../../runtime/flood-limiter.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { listen } from '../../runtime/listen.ts'
 import { ConnectionTable } from './connection-table.ts'
+import { takeProxyLine } from './proxy-line.ts'
 import { RtmpSession, type Publication, type PublishRequest, type Refusal } from './rtmp-session.ts'
 
 export interface RtmpListenerOptions {
@@ -19,6 +20,8 @@ export interface RtmpListenerOptions {
   maxConnections?: number
   /** Connections of one address that do not publish (yet); the oldest makes room for one more. */
   maxWaitingPerAddress?: number
+  /** Every connection comes through a proxy that says whose it is; one that does not is closed. */
+  trustProxy?: boolean
   /** With a certificate the port takes RTMP over TLS (RTMPS), and nothing else. */
   certificate?: CertificateFiles
   /** How often it is looked at for a change. */
@@ -48,7 +51,7 @@ export class RtmpListener {
     const { maxWaitingPerAddress = DEFAULT_MAX_WAITING_PER_ADDRESS } = options
     const limits = { maxConnections, maxWaitingPerAddress }
     this.#connections = new ConnectionTable(limits, (address, problem) => this.#warn(address, problem))
-    const handshakeTimeout = options.silenceLimitMs ?? DEFAULT_SILENCE_LIMIT_MS
+    const handshakeTimeout = this.#silenceLimitMs
     this.#tls = options.certificate ? createTlsServer({ ...socketOptions, handshakeTimeout }) : null
     this.#tls?.on('tlsClientError', ({ message }, socket) => {
       this.#warn(socket.remoteAddress ?? 'unknown', `no TLS: ${message}`)
@@ -56,7 +59,7 @@ export class RtmpListener {
     })
     this.#server = this.#tls ?? createServer(socketOptions)
     this.#server.on('connection', (socket: Socket) => this.#connections.add(socket))
-    this.#server.on(this.#tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket))
+    this.#server.on(this.#tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#meet(socket))
   }
 
   /** The port in use, which is of interest when 0 was asked for. */
@@ -89,6 +92,10 @@ export class RtmpListener {
     await closed
   }
 
+  get #silenceLimitMs(): number {
+    return this.#options.silenceLimitMs ?? DEFAULT_SILENCE_LIMIT_MS
+  }
+
   async #secure(files: CertificateFiles): Promise<void> {
     const { logger, certificateCheckMs } = this.#options
     this.#tls?.setSecureContext(await readCertificate(files))
@@ -113,17 +120,28 @@ export class RtmpListener {
     this.#problems.warn(kind, { address, problem }, 'rtmp connection closed: not what RTMP allows')
   }
 
-  #open(socket: Socket): void {
+  #meet(socket: Socket): void {
     if (socket.destroyed) return
+    if (this.#options.trustProxy !== true) return this.#open(socket, socket.remoteAddress ?? 'unknown')
+    socket.on('error', () => socket.destroy())
+    takeProxyLine(socket, this.#silenceLimitMs, (address) => {
+      if (address !== null && !socket.destroyed) return this.#open(socket, address)
+      if (!socket.destroyed) this.#warn(socket.remoteAddress ?? 'unknown', 'no PROXY line')
+      socket.destroy()
+    })
+  }
+
+  #open(socket: Socket, remoteAddress: string): void {
     const { authorise } = this.#options
     const session = new RtmpSession({
       socket,
+      remoteAddress,
       authorise,
-      silenceLimitMs: this.#options.silenceLimitMs ?? DEFAULT_SILENCE_LIMIT_MS,
+      silenceLimitMs: this.#silenceLimitMs,
       onProblem: (problem) => this.#warn(session.remoteAddress, problem),
     })
     this.#sessions.add(session)
-    this.#connections.follow(socket, () => session.standing)
+    this.#connections.follow(socket, remoteAddress, () => session.standing)
     socket.once('close', () => {
       session.close('closed')
       this.#sessions.delete(session)

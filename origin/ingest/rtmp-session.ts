@@ -30,6 +30,8 @@ export interface Refusal {
 
 export interface RtmpSessionOptions {
   socket: Socket
+  /** The publisher's, which is not the socket's where a proxy stands between. */
+  remoteAddress: string
   /** Answers who may publish; no byte of media is read before it has. */
   authorise: (request: PublishRequest, session: RtmpSession) => Promise<Publication | Refusal>
   silenceLimitMs: number
@@ -64,7 +66,7 @@ export class RtmpSession {
 
   constructor(options: RtmpSessionOptions) {
     this.#options = options
-    this.remoteAddress = options.socket.remoteAddress ?? 'unknown'
+    this.remoteAddress = options.remoteAddress
     this.#nms = openNmsSession(options.socket, {
       maxMessageBytes: (type) => this.#maxMessageBytes(type),
       onMessage: () => this.#count(),

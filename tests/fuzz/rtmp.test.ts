@@ -31,6 +31,7 @@ async function converse(pieces: readonly Uint8Array[]): Promise<Outcome> {
   let said = 0
   const session = new RtmpSession({
     socket: socket.asSocket,
+    remoteAddress: '127.0.0.1',
     authorise: async ({ streamName }) => {
       outcome.askedAfter ??= said
       await turn()
