@@ -55,6 +55,14 @@ const REDIS = {
   note: { pacman: 'and REDIS_SERVER_PATH=/usr/bin/valkey-server' },
 }
 
+const NGINX = {
+  name: 'nginx',
+  why: 'its configuration in deploy/ is tested in a real one',
+  isThere: () => Boolean(process.env.NGINX_PATH) || !findCommand('apt-get') || hasDebianNginx(),
+  from: { 'apt-get': ['nginx-light', 'libnginx-mod-stream'] },
+  note: {},
+}
+
 const INSTALL = {
   'apt-get': 'sudo apt-get install -y',
   brew: 'brew install',
@@ -70,7 +78,7 @@ export function startPackages(args) {
 
 /** What the tests need. */
 export function testPackages() {
-  return [FFMPEG, CHROMIUM, FONTS, OPENSSL, REDIS]
+  return [FFMPEG, CHROMIUM, FONTS, OPENSSL, REDIS, NGINX]
 }
 
 /** The browser that tests drive: CHROMIUM_PATH, or the first one installed; null when there is none. */
@@ -149,6 +157,10 @@ async function aptInstall(rights, names) {
 function hasProgram(name, variable) {
   const own = process.env[variable]
   return own ? existsSync(own) : findCommand(name) !== null
+}
+
+function hasDebianNginx() {
+  return existsSync('/usr/sbin/nginx') && existsSync('/usr/lib/nginx/modules/ngx_stream_module.so')
 }
 
 // Ubuntu's browser comes as a snap, under a name of its own.

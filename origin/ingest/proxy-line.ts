@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 // The longest line the specification allows, its end included.
 const MAX_LINE_BYTES = 107
 const LINE_FEED = 0x0a
+// Where it arrived is of no interest here; nginx names a socket of its own where it came by one.
 const LINE = /^PROXY (?:TCP[46] (?<address>[0-9A-Fa-f.:]{2,45}) \S+ \d{1,5} \d{1,5}|UNKNOWN.*)\r\n$/
 
 /**
