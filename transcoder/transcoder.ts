@@ -9,6 +9,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { Lease, Store } from '../runtime/store/store.ts'
 import { ClusterCapacity } from './cluster-capacity.ts'
 import { admit, estimateCores, noticesOf, PRESETS, type Preset } from './cost.ts'
+import { EncoderCpu } from './encoder-cpu.ts'
 import { Job, type Admitted } from './job.ts'
 import { OriginClient, type EncodingPlan } from './origin-client.ts'
 
@@ -64,6 +65,13 @@ export class Transcoder {
       'Cores that the programs here are projected to take.',
       [],
       (gauge) => gauge.set(this.#usedCores()),
+    )
+    const cpu = new EncoderCpu()
+    options.metrics.gauge(
+      'headwater_transcoder_encoder_cpu_seconds_total',
+      'Processor time the encoders here have used.',
+      [],
+      (gauge) => gauge.set(cpu.totalSeconds(this.encoderPids)),
     )
   }
 

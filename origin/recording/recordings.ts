@@ -4,7 +4,7 @@ import type { RecordedPart } from '../../media/playlist/recording.ts'
 import type { Config } from '../../runtime/config.ts'
 import { HeadwaterError } from '../../runtime/errors.ts'
 import { roomLogger, type Logger } from '../../runtime/logger.ts'
-import type { Metrics } from '../../runtime/metrics.ts'
+import type { Counter, Metrics } from '../../runtime/metrics.ts'
 import { completeRecording } from './complete.ts'
 import { Recorder, type RecordedProgram, type RecorderOutcome } from './recorder.ts'
 import type { Recording } from './recording.ts'
@@ -55,11 +55,17 @@ export class Recordings {
   #queue: Promise<unknown> = Promise.resolve()
   #sweepTimer: NodeJS.Timeout | null = null
   #isClosed = false
+  readonly #failures: Counter
 
   constructor(options: RecordingsOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.files = new RecordingFiles(options.dataDir)
+    // From the beginning: an increase from nothing is none that Prometheus sees.
+    this.#failures = options.metrics.counter(
+      'headwater_recording_failures_total',
+      'Recordings that ended before their program.',
+    )
     options.metrics.gauge('headwater_recordings_running', 'Programs that are being recorded.', [], (gauge) =>
       gauge.set([...this.#recorders.values()].filter((recorder) => !recorder.isDone).length),
     )
@@ -150,12 +156,8 @@ export class Recordings {
   }
 
   #settled(recorder: Recorder, outcome: RecorderOutcome): void {
-    const { metrics } = this.#options
     const { id, roomId } = recorder.program
-    if (outcome === 'failed')
-      metrics
-        .counter('headwater_recording_failures_total', 'Recordings that ended before their program.')
-        .inc()
+    if (outcome === 'failed') this.#failures.inc()
     if (outcome === 'left' || this.#isClosed) return
     this.#inBackground(async () => {
       await this.#complete(roomId, id)
