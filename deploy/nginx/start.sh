@@ -34,6 +34,8 @@ MODULES=
 IP6=
 [ -s /proc/net/if_inet6 ] || IP6='# '
 
+# Two files a viewer.
+ulimit -n "$(ulimit -H -n)"
 mkdir -p "$RUN_DIR" "$CACHE_DIR"
 # Left behind by one that was killed: nginx would not bind to them again.
 rm -f "$RUN_DIR/https.sock" "$RUN_DIR/rtmps.sock"

@@ -1,0 +1,93 @@
+#!/bin/sh
+# Proves docker-compose.yml from nothing, without a registry: builds base images from Debian's packages, brings everything up, publishes
+# and watches through nginx, and kills each service while somebody watches. Needs root, and
+#
+#   apt-get install docker.io docker-compose debootstrap iptables      and, for what publishes and watches, what `npm test` installs
+#
+# A Docker that runs already is used; else one is started here and ended with this script. Grafana is not among Debian's packages and is
+# left out; Prometheus, Redis and coturn are Debian's. Takes the ports of docker-compose.yml.
+#
+#   deploy/try-compose.sh [SERVICE,SERVICE,…]      only these are killed
+set -eu
+cd "$(dirname "$0")/.."
+project=headwater-try
+base=headwater-try/base
+state=${HEADWATER_TRY_DIR:-/var/tmp/headwater-try}
+started=
+mkdir -p "$state"
+
+say() { echo "try-compose: $*" >&2; }
+compose() { docker-compose --project-name "$project" "$@"; }
+
+finish() {
+  status=$?
+  trap - EXIT INT TERM
+  if docker info > /dev/null 2>&1; then compose down --volumes --timeout 5 > /dev/null 2>&1 || true; fi
+  [ -z "$started" ] || kill "$started" 2> /dev/null || true
+  exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+for program in docker docker-compose debootstrap ffmpeg openssl node; do
+  command -v "$program" > /dev/null || { say "$program is missing"; exit 2; }
+done
+
+if ! docker info > /dev/null 2>&1; then
+  say 'no Docker runs: starting one'
+  export DOCKER_HOST="unix://$state/docker.sock"
+  dockerd --host "$DOCKER_HOST" --data-root "$state/data" --exec-root "$state/exec" --pidfile "$state/dockerd.pid" > "$state/dockerd.log" 2>&1 &
+  started=$!
+  for _ in $(seq 60); do
+    docker info > /dev/null 2>&1 && break
+    kill -0 "$started" 2> /dev/null || { tail -n 5 "$state/dockerd.log" >&2; say 'dockerd did not start'; exit 3; }
+    sleep 1
+  done
+fi
+
+if ! docker image inspect "$base" > /dev/null 2>&1; then
+  say 'base image: debootstrap'
+  root=$state/root
+  rm -rf "$root"
+  debootstrap --variant=minbase \
+    --include=ca-certificates,ffmpeg,nginx-light,libnginx-mod-stream,redis-server,coturn,prometheus,libatomic1 bookworm "$root" > "$state/debootstrap.log"
+  # This machine's Node and npm, and whom it trusts: packages are fetched while the image is built.
+  node_home=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+  cp "$(readlink -f "$(command -v node)")" "$root/usr/local/bin/node"
+  mkdir -p "$root/usr/local/lib/node_modules"
+  cp -a "$node_home/lib/node_modules/npm" "$root/usr/local/lib/node_modules/"
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
+  cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+  install -d -o 65534 -g 65534 "$root/prometheus"
+  tar -C "$root" --exclude='./proc/*' --exclude='./sys/*' -c . | docker import \
+    --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' \
+    --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$base" > /dev/null
+  rm -rf "$root"
+fi
+# The image that Prometheus' makers publish has an entry point; the others are told which program to run.
+printf 'FROM %s\nENTRYPOINT ["prometheus"]\n' "$base" | DOCKER_BUILDKIT=0 docker build --quiet --tag headwater-try/prometheus - > /dev/null 2>&1
+
+export NODE_IMAGE="$base" DEBIAN_IMAGE="$base" REDIS_IMAGE="$base" COTURN_IMAGE="$base" PROMETHEUS_IMAGE=headwater-try/prometheus
+export NGINX_CACHE_SIZE=1g DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
+# Debian's coturn has no metrics.
+export COTURN_OPTIONS=--no-rfc5780
+NPM_REGISTRY=$(npm config get registry)
+export NPM_REGISTRY
+services='nginx origin transcoder edge-1 edge-2 redis coturn prometheus'
+
+deploy/make-env.sh localhost 127.0.0.1 >&2
+say 'building the images'
+compose build nginx origin > "$state/build.log" 2>&1 || { tail -n 20 "$state/build.log" >&2; exit 4; }
+began=$(date +%s)
+say 'bringing everything up'
+# shellcheck disable=SC2086
+compose up -d $services > "$state/up.log" 2>&1 || { tail -n 20 "$state/up.log" >&2; exit 5; }
+for _ in $(seq 120); do
+  [ "$(docker ps --filter "name=${project}_" --filter health=healthy --quiet | wc -l)" -eq "$(echo "$services" | wc -w)" ] && break
+  sleep 1
+done
+say "all healthy after $(($(date +%s) - began)) s:"
+docker ps --filter "name=${project}_" --format '{{.Names}} {{.Status}}' >&2
+
+say 'publishing, watching, killing each'
+npx tsx tests/compose/kill-each.ts --project "$project" --services "${1:-}"
