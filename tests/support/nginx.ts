@@ -3,6 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -93,9 +94,7 @@ export class Nginx {
     return connect(this.url, {
       createConnection: () =>
         connectTls({
-          host: '127.0.0.1',
-          port: this.ports.https,
-          localAddress: from,
+          socket: connectTcp({ host: '127.0.0.1', port: this.ports.https, localAddress: from }),
           servername: 'localhost',
           ALPNProtocols: ['h2'],
           rejectUnauthorized: false,

@@ -30,6 +30,10 @@ export class Child {
     return { child, ready }
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
   /** Sends a message and waits for the next one back. */
   async ask<Answer>(message: unknown): Promise<Answer> {
     this.#process.send(message as object)
