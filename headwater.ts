@@ -1,9 +1,11 @@
 /** Puts the services together: all in one process, or one of them alone. */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import path from 'node:path'
 import { HELP, parseCommandLine, type CommandLine } from './command-line.ts'
 import { Demo } from './demo.ts'
+import { Announcement } from './edge/announcement.ts'
 import { Edge } from './edge/edge.ts'
 import { Origin } from './origin/origin.ts'
 import { loadConfig, type Config } from './runtime/config.ts'
@@ -16,7 +18,7 @@ import { createApp } from './runtime/http/app.ts'
 import { createHealth, Readiness } from './runtime/http/health.ts'
 import { HttpServer } from './runtime/http/server.ts'
 import { createStaticFiles } from './runtime/http/static-files.ts'
-import { Lifecycle, type Component } from './runtime/lifecycle.ts'
+import { CLOSE_DEADLINE_MS, Lifecycle } from './runtime/lifecycle.ts'
 import { createLogger, type Logger } from './runtime/logger.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { packageRoot } from './runtime/package-root.ts'
@@ -54,7 +56,7 @@ async function openHouse(commandLine: CommandLine): Promise<House> {
   await openDataDir(config.dataDir)
   const secrets = await loadSecrets(config)
   const logger = createLogger({ level: config.log.level })
-  const lifecycle = new Lifecycle({ logger })
+  const lifecycle = new Lifecycle({ logger, deadlineMs: closeDeadlineMs(commandLine, config) })
   handleProcessSignals({ lifecycle, logger })
   return {
     config,
@@ -64,6 +66,12 @@ async function openHouse(commandLine: CommandLine): Promise<House> {
     lifecycle,
     readiness: new Readiness(),
   }
+}
+
+/** A component may take half of what is left: an edge that drains needs twice its time. */
+function closeDeadlineMs({ role }: CommandLine, { edge }: Config): number {
+  const drains = role === 'edge' && edge.publicUrl !== null
+  return CLOSE_DEADLINE_MS + (drains ? 2000 * edge.drainSeconds : 0)
 }
 
 async function runServices(house: House, commandLine: CommandLine): Promise<void> {
@@ -77,10 +85,11 @@ async function runServices(house: House, commandLine: CommandLine): Promise<void
 
 async function runEdgeAlone(house: House, pub: HttpServer): Promise<void> {
   const originUrl = needed(house, 'originUrl', '--role edge needs ORIGIN_URL, the origin to ask')
-  await house.lifecycle
-    .add(openEdge(house, pub, originUrl))
-    .add(pub)
-    .start()
+  const edge = openEdge(house, pub, originUrl)
+  house.lifecycle.add({ name: 'edge', start: () => edge.start(), close: () => edge.close() }).add(pub)
+  const announcement = openAnnouncement(house, edge)
+  if (announcement) house.lifecycle.add(announcement)
+  await house.lifecycle.start()
   console.log(`\n  Edge of ${originUrl} on port ${pub.port}\n`)
 }
 
@@ -132,7 +141,7 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
     house.readiness.add('ffmpeg', () => findProgram(ffmpegPath()))
     lifecycle.add(new Transcoder({ store, config, originUrl, clusterSecret, logger, metrics }))
   }
-  lifecycle.add(edge).add(pub)
+  lifecycle.add({ name: 'edge', start: () => edge.start(), close: () => edge.close() }).add(pub)
   const publisher = demo ? openDemo(house, pub, origin) : null
   if (publisher) lifecycle.add({ name: 'demo', close: () => publisher.close() })
   await lifecycle.start()
@@ -167,11 +176,7 @@ function needed({ config }: House, key: 'originUrl' | 'redisUrl', complaint: str
   return value
 }
 
-function openEdge(
-  { config, secrets, logger, metrics }: House,
-  pub: HttpServer,
-  originUrl: string,
-): Component {
+function openEdge({ config, secrets, logger, metrics }: House, pub: HttpServer, originUrl: string): Edge {
   const { enabled, ...limits } = config.cascade.root
   const edge = new Edge({
     originUrl,
@@ -182,7 +187,28 @@ function openEdge(
     roots: enabled ? limits : null,
   })
   pub.mount((req, res) => edge.handle(req, res))
-  return { name: 'edge', start: () => edge.start(), close: () => edge.close() }
+  return edge
+}
+
+/** Null for an edge that viewers do not reach directly. */
+function openAnnouncement(house: House, edge: Edge): Announcement | null {
+  const { config, logger, readiness } = house
+  const { publicUrl, drainSeconds } = config.edge
+  if (publicUrl === null) return null
+  needed(house, 'redisUrl', 'edge.publicUrl needs REDIS_URL, the store that names edges to viewers')
+  const announcement = new Announcement({
+    ...config.edge,
+    openStore: () => openStore(house),
+    node: randomUUID(),
+    url: publicUrl,
+    sentBytes: () => edge.sentBytes(),
+    drainMs: drainSeconds * 1000,
+    logger,
+  })
+  readiness.add('draining', () => {
+    if (announcement.isDraining) throw new Error('this edge is about to stop')
+  })
+  return announcement
 }
 
 function openDemo({ config, secrets, logger }: House, pub: HttpServer, origin: Origin): Demo {

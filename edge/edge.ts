@@ -84,6 +84,12 @@ export class Edge {
     this.#roots?.start()
   }
 
+  /** Bytes of bodies given to viewers so far. */
+  async sentBytes(): Promise<number> {
+    const { values } = await this.#metrics.sentBytes.get()
+    return values.reduce((sum, { value }) => sum + value, 0)
+  }
+
   /** Ends roots, parked requests, FLV viewers and the connections to the origin. */
   async close(): Promise<void> {
     if (this.#isClosed) return

@@ -13,6 +13,8 @@ import type { Store } from '../runtime/store/store.ts'
 import { CascadeHost } from './cascade/host.ts'
 import { RootServer } from './cascade/root-server.ts'
 import { createApi } from './http/api.ts'
+import { EdgeDirectory } from './edges/edge-directory.ts'
+import { edgesRoutes } from './http/edges-api.ts'
 import { cascadeRoutes } from './http/cascade-api.ts'
 import { InternalHandler } from './http/internal.ts'
 import { MediaHandler } from './http/media.ts'
@@ -60,6 +62,7 @@ export class Origin {
   readonly #guard: ApiGuard
   readonly #recordingAccess: RecordingAccess
   readonly #journals: Journals
+  readonly #edges: EdgeDirectory
   #isStarted = false
 
   constructor(options: OriginOptions) {
@@ -68,6 +71,7 @@ export class Origin {
     this.rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
     this.slates = new Slates({ dataDir: config.dataDir, rooms: this.rooms, logger })
     this.#jobs = new EncodingJobs({ store, logger, metrics })
+    this.#edges = new EdgeDirectory(store)
     this.programs = new LivePrograms({
       rooms: this.rooms,
       jobs: this.#jobs,
@@ -169,6 +173,7 @@ export class Origin {
       routes: [
         slateRoutes({ slates: this.slates, registry: this.rooms, ...this.#options.config.slate }),
         cascadeRoutes({ host: this.#cascade, registry: this.rooms }),
+        edgesRoutes({ directory: this.#edges, registry: this.rooms }),
       ],
     })
   }
@@ -196,6 +201,7 @@ export class Origin {
   }
 
   async start(): Promise<void> {
+    this.#edges.start()
     await this.rooms.start()
     await this.slates.start()
     await this.#restore()
@@ -217,6 +223,7 @@ export class Origin {
     await this.programs.close()
     await this.#signalling.close()
     this.#roots.close()
+    this.#edges.close()
     this.#cascade.close()
     await this.slates.close()
     await this.rooms.close()

@@ -78,6 +78,16 @@ const flv = z.strictObject({
 })
 
 const edge = z.strictObject({
+  publicUrl: url
+    .transform((value) => new URL(value).origin)
+    .nullable()
+    .default(null),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 characters of a-z, 0-9 and -')
+    .default('default'),
+  capacityMbps: z.number().min(1).max(1_000_000).default(1000),
+  drainSeconds: z.number().min(0).max(600).default(0),
   cacheBytes: z
     .int()
     .min(MEBIBYTE)
@@ -187,6 +197,8 @@ export const ENVIRONMENT_KEYS = {
   DATA_DIR: 'dataDir',
   REDIS_URL: 'redisUrl',
   ORIGIN_URL: 'originUrl',
+  EDGE_PUBLIC_URL: 'edge.publicUrl',
+  EDGE_REGION: 'edge.region',
   ADMIN_TOKEN: 'adminToken',
   CLUSTER_SECRET: 'clusterSecret',
   LOG_LEVEL: 'log.level',

@@ -16,7 +16,7 @@ export interface LifecycleOptions {
 }
 
 // Ctrl-C must end everything within 3 s; half a second is left for the process itself.
-const DEFAULT_CLOSE_DEADLINE_MS = 2500
+export const CLOSE_DEADLINE_MS = 2500
 
 /** Starts components in the order they were added; closes those that started in reverse. */
 export class Lifecycle {
@@ -31,7 +31,7 @@ export class Lifecycle {
 
   constructor(options: LifecycleOptions) {
     this.#logger = options.logger
-    this.#deadlineMs = options.deadlineMs ?? DEFAULT_CLOSE_DEADLINE_MS
+    this.#deadlineMs = options.deadlineMs ?? CLOSE_DEADLINE_MS
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
   }
 

@@ -112,6 +112,30 @@ async function untilAllAreKnown(count: number): Promise<void> {
   await store.close()
 }
 
+describe('an edge that viewers reach directly', () => {
+  it('is named by the API as long as it is there, and serves on while it drains', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'headwater-drain-'))
+    const file = join(folder, 'headwater.yaml')
+    await writeFile(file, 'edge: { publicUrl: https://near.test, region: near, drainSeconds: 2 }\n')
+    const edge = await cluster.startEdge({ HEADWATER_CONFIG: file })
+    const room = await cluster.origin.createRoom()
+    const named = async (): Promise<unknown> => {
+      const answer = await cluster.origin.api('GET', `/api/v1/live/${room.id}/edges?region=near`)
+      return ((await answer.json()) as { data: { edges: unknown } }).data.edges
+    }
+    const isNamed = async (): Promise<boolean> => JSON.stringify(await named()).includes('near.test')
+    await eventually(isNamed)
+    expect(await named()).toEqual([{ url: 'https://near.test', region: 'near' }])
+    edge.child.kill('SIGTERM')
+    await eventually(async () => !(await isNamed()))
+    expect((await fetch(`${edge.url}/healthz`)).status).toBe(200)
+    expect(await edge.isReady()).toBe(false)
+    expect(await edge.exited).toBe(0)
+    await edge.close()
+    await rm(folder, { recursive: true })
+  })
+})
+
 describe('Redis', () => {
   it('that is gone ends nothing; new streams are refused until it is back', async () => {
     const reader = await goLive()

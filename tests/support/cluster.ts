@@ -15,6 +15,7 @@ interface Parts {
   origin: HeadwaterProcess
   edge: HeadwaterProcess
   startTranscoder: (env: Record<string, string>) => Promise<HeadwaterProcess>
+  startEdge: (env: Record<string, string>) => Promise<HeadwaterProcess>
 }
 
 export class Cluster {
@@ -23,13 +24,16 @@ export class Cluster {
   readonly transcoders: HeadwaterProcess[]
   readonly edge: HeadwaterProcess
   readonly #startTranscoder: Parts['startTranscoder']
+  /** Another edge, whose end is its starter's affair. */
+  readonly startEdge: Parts['startEdge']
 
-  private constructor({ redis, origin, edge, startTranscoder }: Parts) {
+  private constructor({ redis, origin, edge, startTranscoder, startEdge }: Parts) {
     this.redis = redis
     this.origin = origin
     this.edge = edge
     this.transcoders = []
     this.#startTranscoder = startTranscoder
+    this.startEdge = startEdge
   }
 
   static async start(): Promise<Cluster> {
@@ -46,6 +50,7 @@ export class Cluster {
       origin,
       edge,
       startTranscoder: (more) => start('transcoder', { ...env, ...more }),
+      startEdge: (more) => start('edge', { ...env, ...more }),
     })
     for (let made = 0; made < TRANSCODERS; made++) await cluster.addTranscoder()
     return cluster

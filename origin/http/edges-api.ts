@@ -1,0 +1,33 @@
+/** `/api/v1/live/{room}/edges`: which edges a viewer should ask. */
+import { z } from 'zod'
+import { chooseEdges } from '../edges/choose-edges.ts'
+import type { EdgeDirectory } from '../edges/edge-directory.ts'
+import type { RoomRegistry } from '../room/registry.ts'
+import { roomParam } from './api-guard.ts'
+import { parseInput } from './api-schemas.ts'
+import type { AddRoutes } from './api.ts'
+
+const query = z.object({
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 characters of a-z, 0-9 and -')
+    .nullable()
+    .default(null),
+})
+
+export interface EdgesApiOptions {
+  directory: Pick<EdgeDirectory, 'edges'>
+  registry: RoomRegistry
+}
+
+/** For everybody: a viewer has no token. */
+export function edgesRoutes({ directory, registry }: EdgesApiOptions): AddRoutes {
+  return (router) => {
+    router.get('/live/:room/edges', (ctx) => {
+      const roomId = registry.get(roomParam(ctx['params'] as Record<string, string>)).id
+      const { region } = parseInput(query, ctx.query, 'bad_request')
+      const edges = chooseEdges(directory.edges, { roomId, region })
+      ctx.body = { code: 0, data: { edges: edges.map(({ url, region: at }) => ({ url, region: at })) } }
+    })
+  }
+}
