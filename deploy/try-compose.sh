@@ -58,14 +58,13 @@ if ! docker image inspect "$base" > /dev/null 2>&1; then
   cp -a "$node_home/lib/node_modules/npm" "$root/usr/local/lib/node_modules/"
   ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
   cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-  install -d -o 65534 -g 65534 "$root/prometheus"
   tar -C "$root" --exclude='./proc/*' --exclude='./sys/*' -c . | docker import \
     --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' \
     --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$base" > /dev/null
   rm -rf "$root"
 fi
-# The image that Prometheus' makers publish has an entry point; the others are told which program to run.
-printf 'FROM %s\nENTRYPOINT ["prometheus"]\n' "$base" | DOCKER_BUILDKIT=0 docker build --quiet --tag headwater-try/prometheus - > /dev/null 2>&1
+# The image that Prometheus' makers publish has an entry point and a folder of its own; the others are told which program to run.
+printf 'FROM %s\nRUN install -d -o 65534 -g 65534 /prometheus\nENTRYPOINT ["prometheus"]\n' "$base" | DOCKER_BUILDKIT=0 docker build --quiet --tag headwater-try/prometheus - > /dev/null 2>&1
 
 export NODE_IMAGE="$base" DEBIAN_IMAGE="$base" REDIS_IMAGE="$base" COTURN_IMAGE="$base" PROMETHEUS_IMAGE=headwater-try/prometheus
 export NGINX_CACHE_SIZE=1g DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
@@ -82,10 +81,12 @@ began=$(date +%s)
 say 'bringing everything up'
 # shellcheck disable=SC2086
 compose up -d $services > "$state/up.log" 2>&1 || { tail -n 20 "$state/up.log" >&2; exit 5; }
+healthy() { docker ps --filter "name=${project}_" --filter health=healthy --quiet | wc -l; }
 for _ in $(seq 120); do
-  [ "$(docker ps --filter "name=${project}_" --filter health=healthy --quiet | wc -l)" -eq "$(echo "$services" | wc -w)" ] && break
+  [ "$(healthy)" -eq "$(echo "$services" | wc -w)" ] && break
   sleep 1
 done
+[ "$(healthy)" -eq "$(echo "$services" | wc -w)" ] || { docker ps --all --filter "name=${project}_" --format '{{.Names}} {{.Status}}' >&2; say 'not all are healthy'; exit 6; }
 say "all healthy after $(($(date +%s) - began)) s:"
 docker ps --filter "name=${project}_" --format '{{.Names}} {{.Status}}' >&2
 

@@ -1,6 +1,6 @@
 /** What `edge.ts` compares: nginx and Varnish with their own coalescing, this edge, and this edge behind an nginx that only caches. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { eventually } from '../../support/eventually.ts'
@@ -131,10 +131,20 @@ async function startServer(
       () => false,
     ),
   )
+  weighLikeUs(child.pid ?? 0)
   const close = async (): Promise<void> => {
     child.kill('SIGTERM')
     await exited
     rmSync(folder, { recursive: true, force: true })
   }
   return { port, pids: [child.pid ?? 0], close }
+}
+
+/** A daemon begins a session of its own, which Linux may weigh apart from ours: another weight would be another processor. */
+function weighLikeUs(pid: number): void {
+  const own = '/proc/self/autogroup'
+  if (!existsSync(own)) return
+  const nice = /nice (-?\d+)/.exec(readFileSync(own, 'utf8'))?.[1] ?? '0'
+  const children = spawnSync('pgrep', ['--parent', `${pid}`], { encoding: 'utf8' }).stdout.split('\n')
+  for (const each of [`${pid}`, ...children.filter(Boolean)]) writeFileSync(`/proc/${each}/autogroup`, nice)
 }
