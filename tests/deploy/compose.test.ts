@@ -1,0 +1,94 @@
+/** docker-compose.yml and what `deploy/make-env.sh` makes for it agree; that it runs, `deploy/try-compose.sh` shows. */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { loadConfig } from '../../runtime/config.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const serviceSchema = z
+  .object({
+    restart: z.string(),
+    security_opt: z.array(z.string()),
+    cap_drop: z.array(z.string()),
+    mem_limit: z.string(),
+    healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+    build: z.object({ context: z.string(), dockerfile: z.string().optional() }).optional(),
+    networks: z.union([z.array(z.string()), z.record(z.string(), z.object({ ipv4_address: z.string() }))]),
+    environment: z.record(z.string(), z.string()).optional(),
+  })
+  .loose()
+const text = readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8')
+const { services } = z
+  .object({ services: z.record(z.string(), serviceSchema) })
+  .loose()
+  .parse(parse(text, { merge: true }))
+
+function addressOf(name: string): string | undefined {
+  const networks = services[name]?.networks
+  return networks === undefined || Array.isArray(networks) ? undefined : networks['cluster']?.ipv4_address
+}
+
+describe.each(Object.entries(services))('%s', (_, service) => {
+  it('is started again, has no rights, a bound on memory, and says how it is', () => {
+    expect(service.restart).toBe('unless-stopped')
+    expect(service.security_opt).toContain('no-new-privileges:true')
+    expect(service.cap_drop).toEqual(['ALL'])
+    expect(service.mem_limit).toMatch(/^\d+[mg]$/)
+    const { context = '', dockerfile = 'Dockerfile' } = service.build ?? {}
+    const image = service.build ? readFileSync(path.join(ROOT, context, dockerfile), 'utf8') : ''
+    expect(service.healthcheck !== undefined || image.includes('HEALTHCHECK')).toBe(true)
+    expect(image === '' || /^USER (?!root)/m.test(image)).toBe(true)
+  })
+})
+
+it('nginx is told the addresses that edges and origin have, which are given to nobody else', () => {
+  const { EDGES, ORIGIN_HTTP, ORIGIN_RTMP } = services['nginx']?.environment ?? {}
+  expect(EDGES).toBe(['edge-1', 'edge-2'].map((name) => `${addressOf(name)}:8080`).join(' '))
+  expect([ORIGIN_HTTP, ORIGIN_RTMP]).toEqual([8080, 1935].map((port) => `${addressOf('origin')}:${port}`))
+  const written = Object.keys(services).flatMap((name) => addressOf(name) ?? [])
+  // Those given out begin at .128.
+  expect(written.every((address) => Number(address.split('.').at(-1)) < 128)).toBe(true)
+  expect(new Set(written).size).toBe(written.length)
+  expect(text).toContain('ip_range: 10.88.7.128/25')
+})
+
+describe('make-env.sh', () => {
+  let folder: string
+  const at = (name: string): string => path.join(folder, name)
+  const make = (...args: string[]): string =>
+    execFileSync(at('deploy/make-env.sh'), args, { encoding: 'utf8', stdio: 'pipe' })
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'headwater-env-'))
+    mkdirSync(at('deploy'))
+    copyFileSync(path.join(ROOT, 'deploy/make-env.sh'), at('deploy/make-env.sh'))
+    make('live.test', '203.0.113.5')
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('makes every variable that compose cannot do without, readable by its owner alone', () => {
+    const needed = [...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name ?? '')
+    const made = readFileSync(at('.env'), 'utf8')
+    expect(needed.filter((name) => !new RegExp(`^${name}=.+$`, 'm').test(made))).toEqual([])
+    expect(statSync(at('.env')).mode & 0o777).toBe(0o600)
+  })
+
+  it('makes settings that a Headwater takes, with the TURN server in them', () => {
+    const config = loadConfig({ env: {}, configPath: at('deploy/headwater.yaml') })
+    expect([config.http.trustProxy, config.rtmp.trustProxy]).toEqual([true, true])
+    const password = /^TURN_PASSWORD=(.+)$/m.exec(readFileSync(at('.env'), 'utf8'))?.[1]
+    expect(config.cascade.iceServers).toMatchObject([{ username: 'headwater', credential: password }])
+  })
+
+  it('leaves what is there, and refuses what is no name', () => {
+    const before = readFileSync(at('.env'), 'utf8')
+    make('other.test')
+    expect(readFileSync(at('.env'), 'utf8')).toBe(before)
+    expect(() => make('live.test; id')).toThrow()
+    expect(() => make()).toThrow()
+  })
+})
