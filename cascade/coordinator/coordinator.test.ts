@@ -77,14 +77,26 @@ describe('Coordinator', () => {
 
   it('promotes the backup of those who lost their primary, and tells them', () => {
     join('root', { ...ROOT, max_children: 8 })
-    for (const id of 'abcdefgh') join(id)
-    const backup = coordinator.parentsOf('b')[1]?.id
+    join('a')
+    join('b')
+    expect(coordinator.parentsOf('b').map(({ id }) => id)).toEqual(['a', 'root'])
     const decisions = coordinator.leave('a')
-    expect(coordinator.parentsOf('b')[0]?.id).toBe(backup)
+    expect(coordinator.parentsOf('b')[0]?.id).toBe('root')
     expect(decisions.find(({ peer }) => peer === 'b')).toMatchObject({ kind: 'parents' })
     expect(
       coordinator.view().peers.every(({ device, parents }) => device === 'root' || parents.length > 0),
     ).toBe(true)
+  })
+
+  it('finds another peer to lead where the backup is a root that pushes its share already', () => {
+    join('root', { ...ROOT, max_children: 8 })
+    for (const id of 'abcdefgh') join(id)
+    expect(coordinator.parentsOf('b').map(({ id }) => id)).toContain('root')
+    coordinator.leave('a')
+    const [primary, ...others] = coordinator.parentsOf('b').map(({ id }) => id)
+    expect(primary).not.toBe('root')
+    expect(others).toContain('root')
+    expect(fromRoot()).toBeLessThanOrEqual(10)
   })
 
   it('does not give a parent again that was just given up', () => {

@@ -129,19 +129,29 @@ export class Placement {
   #ensurePrimary(peer: SwarmPeer): boolean {
     const [first] = peer.parents
     const { graph } = this.#facts
-    if (first !== undefined && graph.isFed(first.parent) && canLead(first)) return true
-    const link = this.#attachPrimary(peer)
+    const isLed = first !== undefined && graph.isFed(first.parent) && canLead(first)
+    if (isLed && (!this.#isDear(first) || peer.parents.length >= parentsWanted(peer))) return true
+    const link = isLed ? this.#attachBelowPeers(peer) : this.#attachPrimary(peer)
     if (link !== null) this.#lead(peer, link)
     return link !== null || (first !== undefined && graph.isFed(first.parent))
   }
 
+  /** A root that would push more than its share: it does until somebody else is reached. */
+  #isDear({ parent, stripes }: Link): boolean {
+    const more = Math.max(0, PRIMARY_STRIPES - countStripes(stripes))
+    return isRoot(parent) && this.#candidates.isOverBudget(more)
+  }
+
+  #attachBelowPeers(peer: SwarmPeer): Link | null {
+    const calm = primarySearch(peer, false)
+    return this.#attachHere(calm) ?? this.#attachDeeper(calm)
+  }
+
   /** What has children keeps its depth if it can, but not at the cost of a root that pushes more than its share already. */
   #attachPrimary(peer: SwarmPeer): Link | null {
-    const calm = primarySearch(peer, false)
     const busy = primarySearch(peer, true)
     return (
-      this.#attachHere(calm) ??
-      this.#attachDeeper(calm) ??
+      this.#attachBelowPeers(peer) ??
       this.#attachHere(busy) ??
       this.#attachDeeper(busy) ??
       this.#attach({ ...busy, minStripes: 1 }) ??
