@@ -34,6 +34,8 @@ const ALONE_MS = 200
 const LOW_RESERVE_MS = 2000
 const LOW_PATIENCE_MS = 500
 const MAX_HOLD_MS = 150
+/** Of equals, a root is asked last: it is asked by all. */
+const ROOT_COST = 0.5
 
 export class Repair {
   readonly #options: RepairOptions
@@ -127,7 +129,10 @@ export class Repair {
     const from = fresh.length > 0 ? fresh : usable
     const isLate = (parent: Parent): boolean => (parent.subscription.stripesFor(part.number) & late) !== 0
     const cost = (parent: Parent): number =>
-      (parent.holds(part) ? 0 : 2) + (isLate(parent) ? 1 : 0) + (parent.skips(part) ? 4 : 0)
+      (parent.holds(part) ? 0 : 2) +
+      (isLate(parent) ? 1 : 0) +
+      (parent.skips(part) ? 4 : 0) +
+      (parent.depth === 0 ? ROOT_COST : 0)
     return from.reduce<Parent | null>((best, next) => (best && cost(best) <= cost(next) ? best : next), null)
   }
 

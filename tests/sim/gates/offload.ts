@@ -66,7 +66,8 @@ function figuresOf(
   const bound = (viewers - 1) / viewers
   const live = 1 - (http + roots) / (cascade + http)
   const whole = 1 - (http + start + roots) / (cascade + http + start)
-  const stallFree = all.filter(({ player }) => player.stalls === 0).length / all.length
+  const awake = all.filter(({ wasFrozen }) => !wasFrozen)
+  const stallFree = awake.filter(({ player }) => player.stalls === 0).length / awake.length
   const first = all.flatMap(({ log }) => log.firstCascadeMs ?? [])
   const startUp = distributionOf(first, 250)
   return {

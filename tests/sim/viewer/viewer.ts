@@ -39,6 +39,8 @@ export class Viewer {
   readonly joinedAtMs: number
   cascadeBytes = 0
   isLeaving = false
+  /** Its process stood still once: what its player missed then is nobody's fault. */
+  wasFrozen = false
   /** Since it was last stopped. */
   runningSinceMs = 0
   readonly #world: World
@@ -109,6 +111,7 @@ export class Viewer {
 
   /** The process stops, and its sockets stay. */
   freeze(): void {
+    this.wasFrozen = true
     this.node.freeze()
   }
 
