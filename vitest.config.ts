@@ -35,14 +35,14 @@ export default defineConfig({
         },
       },
       {
-        // After the unit tests, which would take all the processor there is. Two at a time: most of it is waiting for time to pass.
+        // After the unit tests, which would take all the processor there is. Three at a time: most of it is waiting for time to pass.
         test: {
           ...realTime,
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/{long,obs,shapes}/**', ...TIMED, ...COMPUTING],
           globalSetup: ['tests/support/temporary-folder.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
