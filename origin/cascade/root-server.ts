@@ -8,7 +8,7 @@ import type { RootClientMessage, RootServerMessage } from '../../cascade/root-me
 import { refuseUpgrade } from '../../runtime/http/server.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { secretsMatch } from '../../runtime/secrets.ts'
-import { bearerOf } from '../http/internal.ts'
+import { bearerOf } from '../../runtime/http/bearer.ts'
 import type { CascadeHost } from './host.ts'
 import { STATS_MS } from './room/room-voice.ts'
 import type { RootLink, RootNode } from './root-nodes.ts'

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { HeadwaterError } from '../../runtime/errors.ts'
+import { bearerOf } from '../../runtime/http/bearer.ts'
 import { readJson } from '../../runtime/http/body.ts'
 import { answer, sendError, sendJson } from '../../runtime/http/respond.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -111,11 +112,6 @@ function readNumber(url: URL, name: string): number {
   const value = Number(url.searchParams.get(name))
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new HeadwaterError('bad_request', `${name} is a whole number`)
-}
-
-/** The token of `Authorization: Bearer`; '' without one. */
-export function bearerOf(req: IncomingMessage): string {
-  return /^Bearer (.{1,512})$/.exec(req.headers.authorization ?? '')?.[1] ?? ''
 }
 
 async function readBody<T>(req: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
