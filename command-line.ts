@@ -7,6 +7,8 @@ export type Role = (typeof ROLES)[number]
 
 export interface CommandLine {
   role: Role
+  /** An edge between other edges and the origin. */
+  shield: boolean
   demo: boolean
   /** Only publish the demo, to a server that runs already. */
   onlyDemo: boolean
@@ -24,6 +26,7 @@ export const HELP = `Headwater: a live-streaming origin that does not lose the p
   npm start -- --role transcoder   encodes for the origin at ORIGIN_URL, with its REDIS_URL and CLUSTER_SECRET
   npm start -- --role edge         an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
 
+  --shield          with --role edge: asked by other edges (SHIELD_URLS) in the origin's place, at INTERNAL_HOST and INTERNAL_PORT
   --port N          port of the pages and of HTTP playback (environment: HTTP_PORT, default 8080)
   --config FILE     configuration file (default: ./headwater.yaml where there is one)
   --only-demo       publish the test picture to the server that runs already, and nothing else
@@ -38,10 +41,13 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const { values } = parse(args)
   const role = ROLES.find((each) => each === (values.role ?? 'all'))
   if (!role) throw new HeadwaterError('config_invalid', `--role ${values.role}: one of ${ROLES.join(', ')}`)
+  if (values.shield && role !== 'edge')
+    throw new HeadwaterError('config_invalid', `--shield belongs to --role edge, not ${role}`)
   if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && Number(values.port) <= 65_535))
     throw new HeadwaterError('config_invalid', `--port ${values.port}: a whole number from 0 to 65535`)
   return {
     role,
+    shield: values.shield ?? false,
     demo: values.demo ?? false,
     onlyDemo: values['only-demo'] ?? false,
     help: values.help ?? false,
@@ -57,6 +63,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         role: { type: 'string' },
+        shield: { type: 'boolean' },
         demo: { type: 'boolean' },
         'only-demo': { type: 'boolean' },
         port: { type: 'string' },

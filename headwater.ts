@@ -7,6 +7,7 @@ import { HELP, parseCommandLine, type CommandLine } from './command-line.ts'
 import { Demo } from './demo.ts'
 import { Announcement } from './edge/announcement.ts'
 import { Edge } from './edge/edge.ts'
+import { createShield } from './edge/shield.ts'
 import { Origin } from './origin/origin.ts'
 import { loadConfig, type Config } from './runtime/config.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
@@ -78,19 +79,36 @@ async function runServices(house: House, commandLine: CommandLine): Promise<void
   const { config, logger, metrics, readiness } = house
   const pub = new HttpServer({ name: 'public', logger, ...config.http })
   pub.mount(createHealth({ metrics, readiness, logger }))
-  if (commandLine.role === 'edge') return runEdgeAlone(house, pub)
+  if (commandLine.role === 'edge')
+    return commandLine.shield ? runShield(house, pub) : runEdgeAlone(house, pub)
   if (commandLine.role === 'transcoder') return runTranscoderAlone(house, pub)
   await runOrigin(house, pub, commandLine)
 }
 
 async function runEdgeAlone(house: House, pub: HttpServer): Promise<void> {
   const originUrl = needed(house, 'originUrl', '--role edge needs ORIGIN_URL, the origin to ask')
-  const edge = openEdge(house, pub, originUrl)
+  const edge = openEdge(house, originUrl, 'edge')
+  pub.mount((req, res) => edge.handle(req, res))
   house.lifecycle.add({ name: 'edge', start: () => edge.start(), close: () => edge.close() }).add(pub)
   const announcement = openAnnouncement(house, edge)
   if (announcement) house.lifecycle.add(announcement)
   await house.lifecycle.start()
   console.log(`\n  Edge of ${originUrl} on port ${pub.port}\n`)
+}
+
+/** Between edges and origin: asked by edges only, so that the origin is asked once for all of them. */
+async function runShield(house: House, pub: HttpServer): Promise<void> {
+  const originUrl = needed(house, 'originUrl', '--shield needs ORIGIN_URL, the origin to ask')
+  const { secrets, logger, lifecycle } = house
+  const edge = openEdge(house, originUrl, 'shield')
+  const internal = openInternal(house)
+  internal.mount(createShield({ edge, clusterSecret: secrets.clusterSecret, logger }))
+  lifecycle
+    .add({ name: 'edge', close: () => edge.close() })
+    .add(internal)
+    .add(pub)
+  await lifecycle.start()
+  console.log(`\n  Shield of ${originUrl} on port ${internal.port}; health and metrics on port ${pub.port}\n`)
 }
 
 async function runTranscoderAlone(house: House, pub: HttpServer): Promise<void> {
@@ -117,13 +135,7 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
   const lock = await lockDataDir(config.dataDir)
   lifecycle.add({ name: 'data-dir', close: () => lock.release() })
   const store = await openStore(house)
-  const internal = new HttpServer({
-    name: 'internal',
-    logger,
-    ...config.internal,
-    variable: 'INTERNAL_PORT',
-    requestTimeoutMs: 0,
-  })
+  const internal = openInternal(house)
   const origin = new Origin({ config, secrets, store, logger, metrics })
   origin.mountInternal(internal)
   watchOrigin(house, store, origin)
@@ -131,7 +143,8 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
   await internal.start()
   const originUrl = `http://${reachable(config.internal.host)}:${internal.port}`
   const { clusterSecret } = secrets
-  const edge = openEdge(house, pub, originUrl)
+  const edge = openEdge(house, originUrl, 'all')
+  pub.mount((req, res) => edge.handle(req, res))
   pub.mount(createStaticFiles({ root: path.join(packageRoot(), 'dist', 'player'), logger }))
   origin.mountPublic(pub)
   pub.mountApp(createApp({ logger, middleware: [origin.recordingsApi(), origin.api()] }))
@@ -163,6 +176,17 @@ async function openStore({ config, logger }: House): Promise<Store> {
   return config.redisUrl === null ? new MemoryStore() : RedisStore.open({ url: config.redisUrl, logger })
 }
 
+/** The listener between services. */
+function openInternal({ config, logger }: House): HttpServer {
+  return new HttpServer({
+    name: 'internal',
+    logger,
+    ...config.internal,
+    variable: 'INTERNAL_PORT',
+    requestTimeoutMs: 0,
+  })
+}
+
 /** How this process reaches its own listener. */
 function reachable(host: string | null): string {
   if (host === null || host === '0.0.0.0' || host === '::') return '127.0.0.1'
@@ -176,18 +200,22 @@ function needed({ config }: House, key: 'originUrl' | 'redisUrl', complaint: str
   return value
 }
 
-function openEdge({ config, secrets, logger, metrics }: House, pub: HttpServer, originUrl: string): Edge {
+/** Shields are asked by edges apart from the origin: a shield has none before it, and no viewers whose cascade it could begin. */
+function openEdge(
+  { config, secrets, logger, metrics }: House,
+  originUrl: string,
+  as: 'all' | 'edge' | 'shield',
+): Edge {
   const { enabled, ...limits } = config.cascade.root
-  const edge = new Edge({
+  return new Edge({
     originUrl,
     clusterSecret: secrets.clusterSecret,
     logger,
     metrics,
     ...config.edge,
-    roots: enabled ? limits : null,
+    shieldUrls: as === 'edge' ? config.edge.shieldUrls : [],
+    roots: enabled && as !== 'shield' ? limits : null,
   })
-  pub.mount((req, res) => edge.handle(req, res))
-  return edge
 }
 
 /** Null for an edge that viewers do not reach directly. */

@@ -19,11 +19,13 @@ import { PatientUpstream } from './patient-upstream.ts'
 import { openRoots } from './root/open-roots.ts'
 import type { Roots, RootSettings } from './root/roots.ts'
 import type { OriginTiming, Upstream } from './upstream.ts'
-import { OriginUpstream } from './upstream.ts'
+import { openUpstreams } from './upstreams/open-upstreams.ts'
 
 export interface EdgeOptions {
   /** Base of the origin's internal listener, for example `http://127.0.0.1:8081`. */
   originUrl: string
+  /** Bases of shields that are asked before the origin. */
+  shieldUrls?: readonly string[]
   clusterSecret: string
   logger: Logger
   metrics: Metrics
@@ -58,8 +60,12 @@ export class Edge {
     const { originUrl, clusterSecret, logger, timing = {}, limits = {}, flv = {} } = options
     this.#logger = logger
     this.#warn = new CountedWarn({ logger })
-    const origin = new OriginUpstream({ originUrl, clusterSecret, timing })
-    this.#upstream = new PatientUpstream(origin, options.awayMs)
+    const upstreams = openUpstreams({
+      ...{ originUrl, clusterSecret, timing },
+      shieldUrls: options.shieldUrls ?? [],
+      onFailover: (cause) => this.#onFailover(cause),
+    })
+    this.#upstream = new PatientUpstream(upstreams, options.awayMs)
     this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: options.now ?? Date.now })
     this.#metrics = createEdgeMetrics(options.metrics, {
       cacheBytes: () => this.#cache.bytes,
@@ -111,8 +117,27 @@ export class Edge {
     return true
   }
 
-  #serve(req: IncomingMessage, res: ServerResponse, target: string): Promise<void> | void {
+  /** Answers with an object, as another edge asks for it. Throws `not_found` for all else: streams are the origin's to give. */
+  serveObject(req: IncomingMessage, res: ServerResponse, target: string): void {
+    this.#requireOpen()
+    const request = parseMediaPath(target)
+    if (request.kind === 'flv' || request.kind === 'redirect')
+      throw new HeadwaterError('not_found', 'a shield has objects only')
+    serveObject({ req, res, request, metrics: this.#metrics }, this.#coalescer.find(request))
+  }
+
+  #onFailover(cause: unknown): void {
+    this.#metrics.failovers.inc()
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.#warn.warn('edge-failover', { reason }, 'an upstream does not answer: the next one is asked')
+  }
+
+  #requireOpen(): void {
     if (this.#isClosed) throw new HeadwaterError('not_ready', 'the edge is closing')
+  }
+
+  #serve(req: IncomingMessage, res: ServerResponse, target: string): Promise<void> | void {
+    this.#requireOpen()
     const request = parseMediaPath(target)
     if (request.kind === 'flv') return this.#flv.serve(req, res, request)
     if (request.kind === 'redirect') {

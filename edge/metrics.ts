@@ -8,6 +8,7 @@ export type RequestResult = 'hit' | 'coalesced' | 'miss' | 'stale' | 'error'
 export interface EdgeMetrics {
   requests: Counter<'result'>
   originFetches: Counter<'kind'>
+  failovers: Counter
   sentBytes: Counter<'pipe'>
   flvSkips: Counter
   flvCuts: Counter
@@ -45,6 +46,10 @@ export function createEdgeMetrics(metrics: Metrics, gauges: EdgeGauges): EdgeMet
       'result',
     ]),
     originFetches: metrics.counter('headwater_edge_origin_fetches_total', 'Requests to the origin', ['kind']),
+    failovers: metrics.counter(
+      'headwater_edge_failovers_total',
+      'Times an upstream gave no answer, or broke off in one, and another was asked',
+    ),
     sentBytes: metrics.counter('headwater_edge_sent_bytes_total', 'Body bytes given to viewers', ['pipe']),
     flvSkips: metrics.counter(
       'headwater_edge_flv_skips_total',

@@ -55,7 +55,8 @@ const TIMING: OriginTiming = {
   silenceMs: 5000,
   flvSilenceMs: 15_000,
 }
-const MEDIA_ROOT = '/internal/media'
+/** Where an origin, and a shield in its place, has what edges ask for. */
+export const MEDIA_ROOT = '/internal/media'
 const PROGRAM_HEADER = 'x-headwater-program'
 const RESUMED_HEADER = 'x-headwater-resumed'
 // Parked requests have a pool of their own: in one pool they would starve the fetches that could be answered at once.
@@ -65,7 +66,7 @@ const MAX_FLV_CONNECTIONS = 1024
 // Longer than any GOP plus the longest `behind`, so that the first viewer on an edge can begin as far back as the tenth.
 const FLV_BEHIND_SECONDS = 10
 
-/** One origin, asked directly. */
+/** One origin, or a shield before it, asked directly. */
 export class OriginUpstream implements Upstream {
   readonly #originUrl: string
   readonly #headers: Record<string, string>

@@ -88,6 +88,11 @@ const edge = z.strictObject({
     .default('default'),
   capacityMbps: z.number().min(1).max(1_000_000).default(1000),
   drainSeconds: z.number().min(0).max(600).default(0),
+  shieldUrls: z
+    .array(url.transform((value) => new URL(value).origin))
+    .max(8)
+    .refine((urls) => new Set(urls).size === urls.length, 'must not name a shield twice')
+    .default([]),
   cacheBytes: z
     .int()
     .min(MEBIBYTE)
@@ -199,10 +204,14 @@ export const ENVIRONMENT_KEYS = {
   ORIGIN_URL: 'originUrl',
   EDGE_PUBLIC_URL: 'edge.publicUrl',
   EDGE_REGION: 'edge.region',
+  SHIELD_URLS: 'edge.shieldUrls',
   ADMIN_TOKEN: 'adminToken',
   CLUSTER_SECRET: 'clusterSecret',
   LOG_LEVEL: 'log.level',
 } as const
+
+/** Keys whose variable names several, with commas between. */
+export const LIST_KEYS: readonly string[] = ['edge.shieldUrls']
 
 /** Keys whose values no error message may repeat. */
 export const SECRET_KEYS: readonly string[] = ['adminToken', 'clusterSecret', 'redisUrl']

@@ -51,6 +51,10 @@ describe('loadConfig', () => {
     [{ PUBLIC_URL: 'ftp://x' }, /publicUrl is "ftp:\/\/x" .*http or https address/],
     [{ PUBLIC_URL: 'https://x/path' }, /without a path/],
     [
+      { SHIELD_URLS: 'http://a:1, b' },
+      /edge\.shieldUrls\[1\] is "b" \(from .* SHIELD_URLS\): must be an http/,
+    ],
+    [
       { REDIS_URL: 'http://:pw@host' },
       /redisUrl \(from environment variable REDIS_URL\): must be a redis:\/\/ or/,
     ],
@@ -85,6 +89,16 @@ describe('loadConfig', () => {
     expect(loadConfig({ env: { PUBLIC_URL: 'https://live.example/' }, cwd: emptyDir() }).publicUrl).toBe(
       'https://live.example',
     )
+  })
+})
+
+describe('SHIELD_URLS', () => {
+  it('names several, with commas between', () => {
+    const env = { SHIELD_URLS: 'http://10.0.0.5:8081, http://10.0.0.6:8081/' }
+    expect(loadConfig({ env, cwd: emptyDir() }).edge.shieldUrls).toEqual([
+      'http://10.0.0.5:8081',
+      'http://10.0.0.6:8081',
+    ])
   })
 })
 

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
-import { configSchema, ENVIRONMENT_KEYS, SECRET_KEYS } from './config-schema.ts'
+import { configSchema, ENVIRONMENT_KEYS, LIST_KEYS, SECRET_KEYS } from './config-schema.ts'
 import type { Config } from './config-schema.ts'
 import { HeadwaterError } from './errors.ts'
 
@@ -71,9 +71,14 @@ function applyEnvironment(tree: Tree, env: Record<string, string | undefined>): 
     const value = env[variable]?.trim()
     if (value === undefined || value === '') continue
     origins.set(key, variable)
-    setKey(tree, key.split('.'), key.endsWith('.port') && /^\d{1,9}$/.test(value) ? Number(value) : value)
+    setKey(tree, key.split('.'), readVariable(key, value))
   }
   return origins
+}
+
+function readVariable(key: string, value: string): unknown {
+  if (LIST_KEYS.includes(key)) return value.split(',').map((each) => each.trim())
+  return key.endsWith('.port') && /^\d{1,9}$/.test(value) ? Number(value) : value
 }
 
 function setKey(tree: Tree, [head = '', ...rest]: string[], value: unknown): void {
@@ -92,7 +97,7 @@ function describeIssue(issue: Issue, tree: Tree, origins: Map<string, string>, f
     const unknown = (issue.keys ?? []).map((name) => (key === '' ? name : `${key}.${name}`))
     return `${unknown.join(', ')} in ${file ?? DEFAULT_CONFIG_FILE} is not a key; docs/configuration.md lists them`
   }
-  const variable = origins.get(key)
+  const variable = origins.get(key.replace(/\[\d+\]$/, ''))
   const from = variable === undefined ? (file ?? 'the configuration') : `environment variable ${variable}`
   const value = SECRET_KEYS.includes(key) ? '' : ` is ${formatValue(valueAt(tree, issue.path))}`
   return `${key}${value} (from ${from}): ${issue.message}`

@@ -1,10 +1,11 @@
 /** An edge behind a real HTTP listener on a free port. */
 
-import { HttpServer } from '../../runtime/http/server.ts'
+import { HttpServer, type PlainHandler } from '../../runtime/http/server.ts'
 import { createLogger } from '../../runtime/logger.ts'
 import { Metrics } from '../../runtime/metrics.ts'
 import type { EdgeOptions } from '../../edge/edge.ts'
 import { Edge } from '../../edge/edge.ts'
+import { createShield } from '../../edge/shield.ts'
 
 export const CLUSTER_SECRET = 'cluster-secret-of-the-tests'
 
@@ -18,12 +19,27 @@ export interface RunningEdge {
 }
 
 export async function startEdge(options: Partial<EdgeOptions> & { originUrl: string }): Promise<RunningEdge> {
+  return start(options, (edge) => (req, res) => edge.handle(req, res))
+}
+
+/** An edge that other edges ask. */
+export async function startShield(
+  options: Partial<EdgeOptions> & { originUrl: string },
+): Promise<RunningEdge> {
+  const logger = createLogger({ level: 'silent' })
+  return start(options, (edge) => createShield({ edge, clusterSecret: CLUSTER_SECRET, logger }))
+}
+
+async function start(
+  options: Partial<EdgeOptions> & { originUrl: string },
+  handlerOf: (edge: Edge) => PlainHandler,
+): Promise<RunningEdge> {
   const logger = createLogger({ level: 'silent' })
   const metrics = new Metrics()
   const edge = new Edge({ clusterSecret: CLUSTER_SECRET, logger, metrics, ...options })
   await edge.start()
   const server = new HttpServer({ name: 'edge', logger, host: '127.0.0.1', port: 0 })
-  server.mount((req, res) => edge.handle(req, res))
+  server.mount(handlerOf(edge))
   await server.start()
   return {
     edge,

@@ -1,0 +1,74 @@
+/** A shield and two edges as processes of their own, in front of an origin that counts what it is asked. */
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { HeadwaterProcess } from '../support/headwater-process.ts'
+import { bytes, Parked, ScriptedOrigin } from '../support/scripted-origin.ts'
+
+const TRACK = '/live/room-1/program01/720p'
+const BODY = randomBytes(300_000)
+const HERD = 200
+const PART_MS = 50
+const LIMIT_MS = 60_000
+
+let origin: ScriptedOrigin
+let shield: HeadwaterProcess
+let edges: HeadwaterProcess[]
+
+beforeAll(async () => {
+  origin = await ScriptedOrigin.start()
+  const env = { ORIGIN_URL: origin.url, CLUSTER_SECRET: 'secret-of-the-shield-under-test' }
+  shield = await HeadwaterProcess.start({ args: ['--role', 'edge', '--shield'], env })
+  const startEdge = (): Promise<HeadwaterProcess> =>
+    HeadwaterProcess.start({ args: ['--role', 'edge'], env: { ...env, SHIELD_URLS: shield.internalUrl } })
+  edges = [await startEdge(), await startEdge()]
+})
+
+afterAll(async () => {
+  for (const each of [...edges, shield]) await each.close()
+  await origin.kill()
+})
+
+async function read(edge: HeadwaterProcess, path: string): Promise<Buffer> {
+  const answer = await fetch(`${edge.url}${path}`)
+  expect(answer.status).toBe(200)
+  return Buffer.from(await answer.arrayBuffer())
+}
+
+describe('two edges and a shield', () => {
+  it('ask the origin once for what a herd at both asks', async () => {
+    const path = `${TRACK}/1.0.m4s`
+    const parked = new Parked()
+    origin.on(path, parked.script)
+    const answers = edges.flatMap((edge) => Array.from({ length: HERD }, () => read(edge, path)))
+    for (const edge of edges) {
+      await eventually(async () => (await edge.metric('headwater_edge_waiting_viewers')) === HERD, LIMIT_MS)
+    }
+    parked.release(bytes(BODY))
+    for (const body of await Promise.all(answers)) expect(body.equals(BODY)).toBe(true)
+    expect(origin.count(path)).toBe(1)
+  })
+
+  it('go on when the shield is killed while viewers read, and ask it again when it is back', async () => {
+    const paths = Array.from({ length: 120 }, (_, n) => `${TRACK}/${2 + Math.floor(n / 8)}.${n % 8}.m4s`)
+    for (const path of paths) {
+      origin.on(path, (res, req) => void setTimeout(() => bytes(BODY)(res, req), PART_MS))
+    }
+    const before = origin.asked.length
+    const viewers = edges.map(async (edge) => {
+      for (const path of paths) expect((await read(edge, path)).equals(BODY)).toBe(true)
+    })
+    await eventually(() => origin.asked.length - before > paths.length / 8)
+    await shield.restart({ signal: 'SIGKILL' })
+    await Promise.all(viewers)
+    // The dead shield's request, and one of each edge while there is none.
+    for (const path of paths) expect(origin.count(path)).toBeLessThanOrEqual(1 + edges.length)
+    const path = `${TRACK}/1.1.m4s`
+    origin.on(path, bytes(BODY))
+    await eventually(async () => {
+      await read(edges[0] as HeadwaterProcess, path)
+      return (await shield.metric('headwater_edge_origin_fetches_total{kind="part"}')) > 0
+    }, LIMIT_MS)
+    expect(origin.count(path)).toBe(1)
+  })
+})
