@@ -64,6 +64,7 @@ export class Edge {
       ...{ originUrl, clusterSecret, timing },
       shieldUrls: options.shieldUrls ?? [],
       onFailover: (cause) => this.#onFailover(cause),
+      onHedge: () => this.#metrics.hedges.inc(),
     })
     this.#upstream = new PatientUpstream(upstreams, options.awayMs)
     this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: options.now ?? Date.now })

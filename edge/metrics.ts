@@ -9,6 +9,7 @@ export interface EdgeMetrics {
   requests: Counter<'result'>
   originFetches: Counter<'kind'>
   failovers: Counter
+  hedges: Counter
   sentBytes: Counter<'pipe'>
   flvSkips: Counter
   flvCuts: Counter
@@ -49,6 +50,10 @@ export function createEdgeMetrics(metrics: Metrics, gauges: EdgeGauges): EdgeMet
     failovers: metrics.counter(
       'headwater_edge_failovers_total',
       'Times an upstream gave no answer, or broke off in one, and another was asked',
+    ),
+    hedges: metrics.counter(
+      'headwater_edge_hedges_total',
+      'Times an upstream was late with an answer, and another was asked, too',
     ),
     sentBytes: metrics.counter('headwater_edge_sent_bytes_total', 'Body bytes given to viewers', ['pipe']),
     flvSkips: metrics.counter(
