@@ -97,6 +97,45 @@ describe('an upstream that hangs', () => {
   })
 })
 
+describe('an upstream that fails again and again', () => {
+  const path = (n: number): string => `${TRACK}/${20 + n}.0.m4s`
+
+  it('is left alone when it is dead, and asked again when it is back', async () => {
+    for (let n = 0; n < 200; n++) {
+      origin.on(path(n), bytes(BODY))
+      shield.on(path(n), bytes(BODY))
+    }
+    await shield.kill()
+    for (let n = 0; n < 10; n++) expect((await get(path(n))).status).toBe(200)
+    expect(await edge.metric('headwater_edge_failovers_total')).toBeLessThan(10)
+    await shield.listen()
+    let n = 10
+    await eventually(async () => {
+      expect((await get(path(n++))).status).toBe(200)
+      return shield.asked.length > 0
+    })
+  })
+
+  it('holds nobody up when it hangs, however many ask for different things', async () => {
+    const hanging = new Parked()
+    for (let n = 0; n < 60; n++) {
+      shield.on(path(n), hanging.script)
+      origin.on(path(n), bytes(BODY))
+    }
+    const numbers = Array.from({ length: 30 }, (_, n) => n)
+    for (const { status, tookMs } of await Promise.all(numbers.map((n) => get(path(n))))) {
+      expect(status).toBe(200)
+      expect(tookMs).toBeLessThan(SOON_MS)
+    }
+    let n = 30
+    await eventually(async () => {
+      const hedges = await edge.metric('headwater_edge_hedges_total')
+      await get(path(n++))
+      return (await edge.metric('headwater_edge_hedges_total')) === hedges
+    })
+  })
+})
+
 it('a part that is late everywhere is waited for at both, and given by whichever has it first', async () => {
   const [first, second] = [new Parked(), new Parked()]
   shield.on(PART, first.script)

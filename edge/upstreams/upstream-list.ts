@@ -3,6 +3,7 @@ import { HeadwaterError } from '../../runtime/errors.ts'
 import { mayBlock } from '../answer.ts'
 import type { FlvRequest, ObjectRequest } from '../media-path.ts'
 import type { Upstream, UpstreamAnswer } from '../upstream.ts'
+import { Breaker, type Passage } from './breaker.ts'
 import { carryOn, readWhole } from './carried-on.ts'
 import { Hedge } from './hedge.ts'
 import { race } from './race.ts'
@@ -22,6 +23,13 @@ export interface UpstreamListOptions {
 interface Member {
   name: string
   upstream: Upstream
+  breaker: Breaker
+}
+
+/** A member that is asked. */
+interface Asked {
+  member: Member
+  passage: Passage
 }
 
 /** Until the head of what nobody has to wait for: longer than the last upstream is asked after. */
@@ -35,9 +43,15 @@ export class UpstreamList implements Upstream {
 
   constructor(options: UpstreamListOptions) {
     this.#options = options
-    this.#shields = new Map([...options.shields].map(([name, upstream]) => [name, { name, upstream }]))
-    this.#origin = { name: 'origin', upstream: options.origin }
-    this.#hedge = new Hedge({ upstreams: options.shields.size + 1, now: () => performance.now() })
+    const now = (): number => performance.now()
+    const memberOf = (name: string, upstream: Upstream): Member => ({
+      name,
+      upstream,
+      breaker: new Breaker(now),
+    })
+    this.#shields = new Map([...options.shields].map(([name, upstream]) => [name, memberOf(name, upstream)]))
+    this.#origin = memberOf('origin', options.origin)
+    this.#hedge = new Hedge({ upstreams: options.shields.size + 1, now })
   }
 
   async ask(request: ObjectRequest | FlvRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
@@ -69,17 +83,24 @@ export class UpstreamList implements Upstream {
     const late = new AbortController()
     const cap = mayBlock(request) ? null : setTimeout(() => late.abort(), MAX_HEAD_MS)
     try {
-      const { answer, losers } = await race<Member>({
-        next: (isLate) => this.#next(untried, isLate),
-        ask: (member, own) => this.#askOne(member, request, own),
+      const { answer, losers } = await race<Asked>({
+        next: (running) => this.#next(untried, running),
+        isExhausted: () => untried.length === 0,
+        ask: ({ member }, own) => this.#askOne(member, request, own),
         isUseful,
-        delayMs: ({ name }) => this.#hedge.delayMs(name, request),
-        onFailed: (_, cause) => {
+        delayMs: ({ member }) => this.#hedge.delayMs(member.name, request),
+        onAnswered: ({ passage }) => passage.succeed(),
+        onFailed: ({ passage }, cause) => {
+          passage.fail()
           if (untried.length > 0) this.#options.onFailover(cause)
+        },
+        onLeft: ({ passage }, why) => {
+          if (why === 'silent' || late.signal.aborted) passage.fail()
+          else passage.leave()
         },
         signal: AbortSignal.any([signal, late.signal]),
       })
-      untried.push(...losers)
+      untried.push(...losers.map(({ member }) => member))
       return answer
     } catch (cause) {
       if (!late.signal.aborted) throw cause
@@ -91,10 +112,19 @@ export class UpstreamList implements Upstream {
     }
   }
 
-  #next(untried: Member[], isLate: boolean): Member | null {
-    if (isLate && (untried.length === 0 || !this.#hedge.spend())) return null
-    if (isLate) this.#options.onHedge()
-    return untried.shift() ?? null
+  /** The first that is worth asking, or any where nobody else is; beside one that is late only as far as hedges go. */
+  #next(untried: Member[], running: readonly Asked[]): Asked | null {
+    const isLate = running.length > 0
+    const member = untried.find(({ breaker }) => breaker.mayPass) ?? (isLate ? undefined : untried[0])
+    if (member === undefined) return null
+    if (isLate) {
+      // Who waits for an upstream that is known to be silent need not wait for a budget, too.
+      const isFree = running.every((asked) => asked.member.breaker.isOpen)
+      if (!isFree && !this.#hedge.spend()) return null
+      this.#options.onHedge()
+    }
+    untried.splice(untried.indexOf(member), 1)
+    return { member, passage: member.breaker.pass() }
   }
 
   /** Resolves with the whole of what could not be carried on, and with the head of all else. */
