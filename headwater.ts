@@ -103,10 +103,7 @@ async function runShield(house: House, pub: HttpServer): Promise<void> {
   const edge = openEdge(house, originUrl, 'shield')
   const internal = openInternal(house)
   internal.mount(createShield({ edge, clusterSecret: secrets.clusterSecret, logger }))
-  lifecycle
-    .add({ name: 'edge', close: () => edge.close() })
-    .add(internal)
-    .add(pub)
+  for (const each of [{ name: 'edge', close: () => edge.close() }, internal, pub]) lifecycle.add(each)
   await lifecycle.start()
   console.log(`\n  Shield of ${originUrl} on port ${internal.port}; health and metrics on port ${pub.port}\n`)
 }
