@@ -113,7 +113,7 @@ async function runTranscoderAlone(house: House, pub: HttpServer): Promise<void> 
   needed(house, 'redisUrl', '--role transcoder needs REDIS_URL, the store of its origin')
   const { config, secrets, logger, metrics, lifecycle } = house
   const store = await openStore(house)
-  house.readiness.add('store', () => store.ping())
+  house.readiness.addDispensable('store', () => store.ping())
   house.readiness.add('ffmpeg', () => findProgram(ffmpegPath()))
   const { clusterSecret } = secrets
   lifecycle
@@ -161,7 +161,7 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
 
 /** What must be there for an origin to be of use. */
 function watchOrigin({ config, readiness }: House, store: Store, origin: Origin): void {
-  readiness.add('store', () => store.ping())
+  readiness.addDispensable('store', () => store.ping())
   readiness.add('data_dir', () => access(config.dataDir, constants.W_OK))
   readiness.add('rtmp', () => {
     if (!origin.rtmp.isListening) throw new Error('not listening')

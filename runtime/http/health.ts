@@ -14,6 +14,7 @@ const CHECK_TIMEOUT_MS = 1000
 /** Collects the checks of a process's parts. */
 export class Readiness {
   readonly #checks = new Map<string, ReadyCheck>()
+  readonly #dispensable = new Set<string>()
 
   /** Adds a check; returns the way to take it out. */
   add(name: string, check: ReadyCheck): () => void {
@@ -21,12 +22,19 @@ export class Readiness {
     return () => this.#checks.delete(name)
   }
 
+  /** Adds a check of what the process goes on serving without: the answer tells of it and stays ready. */
+  addDispensable(name: string, check: ReadyCheck): void {
+    this.#dispensable.add(name)
+    this.#checks.set(name, check)
+  }
+
   /** Runs all checks; each part's answer is `ok` or the reason it is not. */
   async run(): Promise<{ isReady: boolean; checks: Record<string, string> }> {
     const entries = await Promise.all(
       [...this.#checks].map(async ([name, check]) => [name, await outcome(check)] as const),
     )
-    return { isReady: entries.every(([, result]) => result === 'ok'), checks: Object.fromEntries(entries) }
+    const isReady = entries.every(([name, result]) => result === 'ok' || this.#dispensable.has(name))
+    return { isReady, checks: Object.fromEntries(entries) }
   }
 }
 

@@ -108,6 +108,13 @@ describe('health', () => {
     expect((await get('/readyz')).status).toBe(200)
   })
 
+  it('stays ready without what it can do without, and says so', async () => {
+    readiness.addDispensable('store', () => Promise.reject(new Error('Redis is away')))
+    const response = await get('/readyz')
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ status: 'ok', checks: { store: 'Redis is away' } })
+  })
+
   it('shows metrics in the text format', async () => {
     metrics.counter('headwater_test_total', 'A test.', ['result']).inc({ result: 'hit' }, 2)
     metrics.counter('headwater_test_total', 'A test.', ['result']).inc({ result: 'hit' })
