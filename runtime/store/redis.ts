@@ -57,13 +57,18 @@ export class RedisStore implements Store {
       autoResubscribe: true,
       retryStrategy: (times: number) => Math.min(times * RETRY_STEP_MS, MAX_RETRY_MS),
       // After a failover the old primary takes no writes: its address leads to the new one.
-      reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+      // (Redis before 7 puts a script's error into another one.)
+      reconnectOnError: (error: Error) => error.message.includes('READONLY'),
     }
     this.#commands = new Redis(options.url, { ...settings, socketTimeout: SOCKET_TIMEOUT_MS })
     this.#subscriber = new Redis(options.url, settings)
     for (const client of [this.#commands, this.#subscriber])
       client.on('error', (error) => this.#lost(error.message))
-    this.#commands.on('close', () => this.#lost('the connection ended'))
+    this.#commands.on('close', () => {
+      this.#lost('the connection ended')
+      // One that is silent, or leads to a former primary, tells nothing of it itself.
+      if (!this.#isClosed && this.#subscriber.status === 'ready') this.#subscriber.disconnect(true)
+    })
     this.#commands.on('ready', () => this.#found())
     this.#subscriber.on('message', (channel: string, message: string) => this.#hear(channel, message))
   }

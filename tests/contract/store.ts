@@ -1,6 +1,6 @@
 /** The rules every store keeps; run by each implementation's own test. */
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Store } from '../../runtime/store/store.ts'
 
 export interface StoreHarness {
@@ -11,22 +11,33 @@ export interface StoreHarness {
   scale?: number
 }
 
-/** Runs the contract against stores made by `open`; each test has a fresh one. */
-export function describeStoreContract(name: string, open: () => Promise<StoreHarness>): void {
-  describe(`${name} keeps the store's contract`, () => {
-    let store: Store
-    let advance: StoreHarness['advance']
-    let scale: number
-    beforeEach(async () => ({ store, advance, scale = 1 } = await open()))
-    afterEach(() => store.close())
+export interface ContractOptions {
+  /** For a store that answers late: its tests run at once, those in which times to live matter not at all. */
+  isSlow?: boolean
+}
 
-    it('returns what was set, and null for what was not', async () => {
+/** Runs the contract against stores made by `open`; each test has a fresh one. */
+export function describeStoreContract(
+  name: string,
+  open: () => Promise<StoreHarness>,
+  { isSlow = false }: ContractOptions = {},
+): void {
+  const rule = (title: string, holds: (harness: Required<StoreHarness>) => Promise<void>): void =>
+    it(title, async () => {
+      const harness = await open()
+      await holds({ scale: 1, ...harness }).finally(() => harness.store.close())
+    })
+  const timed: typeof rule = isSlow ? () => {} : rule
+  const describeAll = isSlow ? describe.concurrent : describe
+
+  describeAll(`${name} keeps the store's contract`, () => {
+    rule('returns what was set, and null for what was not', async ({ store }) => {
       await store.set('a', '1')
       expect(await store.get('a')).toBe('1')
       expect(await store.get('b')).toBeNull()
     })
 
-    it('forgets a value after its time to live, and not before', async () => {
+    timed('forgets a value after its time to live, and not before', async ({ store, advance, scale }) => {
       await store.set('a', '1', { ttlMs: 200 * scale })
       await advance(50)
       expect(await store.get('a')).toBe('1')
@@ -34,20 +45,20 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
       expect(await store.get('a')).toBeNull()
     })
 
-    it('drops an earlier time to live when set without one', async () => {
+    timed('drops an earlier time to live when set without one', async ({ store, advance, scale }) => {
       await store.set('a', '1', { ttlMs: 100 * scale })
       await store.set('a', '2')
       await advance(200)
       expect(await store.get('a')).toBe('2')
     })
 
-    it('says whether a delete removed something', async () => {
+    rule('says whether a delete removed something', async ({ store }) => {
       await store.set('a', '1')
       expect(await store.delete('a')).toBe(true)
       expect(await store.delete('a')).toBe(false)
     })
 
-    it('swaps only the expected value', async () => {
+    rule('swaps only the expected value', async ({ store }) => {
       expect(await store.compareAndSet('a', 'x', '1')).toBe(false)
       expect(await store.compareAndSet('a', null, '1')).toBe(true)
       expect(await store.compareAndSet('a', null, '2')).toBe(false)
@@ -57,7 +68,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
       expect(await store.get('a')).toBeNull()
     })
 
-    it('lets one of many swap from the same value', async () => {
+    rule('lets one of many swap from the same value', async ({ store }) => {
       await store.set('a', '0')
       const swaps = await Promise.all(
         Array.from({ length: 20 }, (_, i) => store.compareAndSet('a', '0', `${i + 1}`)),
@@ -65,25 +76,28 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
       expect(swaps.filter(Boolean)).toHaveLength(1)
     })
 
-    it('gives a lease to one holder at a time', async () => {
+    rule('gives a lease to one holder at a time', async ({ store, scale }) => {
       const lease = await store.acquireLease('l', 'one', 1000 * scale)
       expect(lease).toMatchObject({ name: 'l', holder: 'one' })
       expect(await store.acquireLease('l', 'two', 1000 * scale)).toBeNull()
     })
 
-    it('gives each lease a higher fence, also after release and expiry', async () => {
-      const first = await store.acquireLease('l', 'one', 1000 * scale)
-      expect(first !== null && (await store.releaseLease(first))).toBe(true)
-      const second = await store.acquireLease('l', 'two', 100 * scale)
-      await advance(200)
-      const third = await store.acquireLease('l', 'three', 1000 * scale)
-      const again = await store.acquireLease('l', 'three', 1000 * scale)
-      const fences = [first, second, third, again].map((lease) => lease?.fence ?? -1)
-      expect(fences).toEqual(fences.toSorted((a, b) => a - b))
-      expect(new Set(fences).size).toBe(4)
-    })
+    timed(
+      'gives each lease a higher fence, also after release and expiry',
+      async ({ store, advance, scale }) => {
+        const first = await store.acquireLease('l', 'one', 1000 * scale)
+        expect(first !== null && (await store.releaseLease(first))).toBe(true)
+        const second = await store.acquireLease('l', 'two', 100 * scale)
+        await advance(200)
+        const third = await store.acquireLease('l', 'three', 1000 * scale)
+        const again = await store.acquireLease('l', 'three', 1000 * scale)
+        const fences = [first, second, third, again].map((lease) => lease?.fence ?? -1)
+        expect(fences).toEqual(fences.toSorted((a, b) => a - b))
+        expect(new Set(fences).size).toBe(4)
+      },
+    )
 
-    it('renews a held lease and refuses a lost one', async () => {
+    timed('renews a held lease and refuses a lost one', async ({ store, advance, scale }) => {
       const lease = (await store.acquireLease('l', 'one', 200 * scale)) ?? expect.fail('no lease')
       await advance(100)
       expect(await store.renewLease(lease, 300 * scale)).toBe(true)
@@ -96,7 +110,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
       expect(await store.releaseLease(lease)).toBe(false)
     })
 
-    it('keeps the fields of a hash apart', async () => {
+    rule('keeps the fields of a hash apart', async ({ store }) => {
       await store.hashSet('h', 'a', '1')
       await store.hashSet('h', 'b', '2')
       await store.hashSet('h', 'a', '3')
@@ -109,25 +123,28 @@ export function describeStoreContract(name: string, open: () => Promise<StoreHar
       expect(await store.hashAll('h')).toEqual({})
     })
 
-    it('brings messages to every listener of the channel, in order, until it stops', async () => {
-      const heard: string[] = []
-      const stop = await store.subscribe('c', (message) => heard.push(`1:${message}`))
-      let hearLast = (): void => {}
-      const last = new Promise<void>((resolve) => (hearLast = resolve))
-      await store.subscribe('c', (message) => {
-        heard.push(`2:${message}`)
-        if (message === 'z') hearLast()
-      })
-      await store.subscribe('other', (message) => heard.push(`other:${message}`))
-      await store.publish('c', 'a')
-      await store.publish('c', 'b')
-      await advance(1)
-      await stop()
-      await store.publish('c', 'z')
-      await last
-      expect(heard.filter((each) => each.startsWith('1'))).toEqual(['1:a', '1:b'])
-      expect(heard.filter((each) => each.startsWith('2'))).toEqual(['2:a', '2:b', '2:z'])
-      expect(heard).toHaveLength(5)
-    })
+    rule(
+      'brings messages to every listener of the channel, in order, until it stops',
+      async ({ store, advance }) => {
+        const heard: string[] = []
+        const stop = await store.subscribe('c', (message) => heard.push(`1:${message}`))
+        let hearLast = (): void => {}
+        const last = new Promise<void>((resolve) => (hearLast = resolve))
+        await store.subscribe('c', (message) => {
+          heard.push(`2:${message}`)
+          if (message === 'z') hearLast()
+        })
+        await store.subscribe('other', (message) => heard.push(`other:${message}`))
+        await store.publish('c', 'a')
+        await store.publish('c', 'b')
+        await advance(1)
+        await stop()
+        await store.publish('c', 'z')
+        await last
+        expect(heard.filter((each) => each.startsWith('1'))).toEqual(['1:a', '1:b'])
+        expect(heard.filter((each) => each.startsWith('2'))).toEqual(['2:a', '2:b', '2:z'])
+        expect(heard).toHaveLength(5)
+      },
+    )
   })
 }

@@ -1,4 +1,4 @@
-/** A TCP proxy that can misbehave as networks do: cut what goes through it, or swallow it and keep every socket open. */
+/** A TCP proxy that can misbehave as networks do: cut what goes through it, delay it, or swallow it and keep every socket open. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { RtmpSniffer } from './rtmp-sniffer.ts'
 
@@ -14,13 +14,20 @@ interface Pair extends ProxiedConnection {
   client: Socket
   server: Socket
   isFrozen: boolean
+  /** Answers on their way to the client, in order. */
+  late: Buffer[]
 }
+
+/** What an RTMP client sends first: its version. */
+const RTMP_VERSION = 3
 
 export class TcpProxy {
   readonly #server: Server
   readonly #pairs: Pair[] = []
   /** Refuses what comes new. */
   isShut = false
+  /** How much later what the server sends reaches the client. */
+  answerDelayMs = 0
 
   private constructor(server: Server) {
     this.#server = server
@@ -73,19 +80,29 @@ export class TcpProxy {
       openedAtMs: Date.now(),
       closedAtMs: null,
       isFrozen: false,
+      late: [],
     }
     this.#pairs.push(pair)
+    let isRtmp: boolean | null = null
     client.on('data', (bytes: Buffer) => {
       if (pair.isFrozen) return
-      sniffer.push(bytes)
+      isRtmp ??= bytes[0] === RTMP_VERSION
+      if (isRtmp) sniffer.push(bytes)
       server.write(bytes)
     })
-    server.on('data', (bytes: Buffer) => void (pair.isFrozen || client.write(bytes)))
+    server.on('data', (bytes: Buffer) => void (pair.isFrozen || this.#answer(pair, bytes)))
     for (const side of [client, server]) side.on('error', () => {}) // ends are what this is about
     client.on('close', () => void (pair.isFrozen || server.destroy()))
     server.on('close', () => {
       pair.closedAtMs ??= Date.now()
       if (!pair.isFrozen) client.destroy()
     })
+  }
+
+  #answer(pair: Pair, bytes: Buffer): void {
+    if (this.answerDelayMs === 0 && pair.late.length === 0) return void pair.client.write(bytes)
+    pair.late.push(bytes)
+    // Each timer lets go of the oldest, so that a delay that becomes shorter turns nothing round.
+    setTimeout(() => pair.client.write(pair.late.shift() ?? ''), this.answerDelayMs)
   }
 }
