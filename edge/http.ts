@@ -2,9 +2,11 @@
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
+import { isFresh, isSameEntity } from '../runtime/http/conditions.ts'
 import type { Answer } from './answer.ts'
 import { cacheControlOf, typeOf } from './answer.ts'
 import type { Found } from './coalescer.ts'
+import { entityTagOf, tagOfObject } from './entity-tag.ts'
 import type { FillEnd, FillHead } from './fill.ts'
 import type { ObjectRequest } from './media-path.ts'
 import type { EdgeMetrics, RequestResult } from './metrics.ts'
@@ -74,7 +76,10 @@ class StreamedBody {
     this.isBegun = true
     const headers = headersOf(request, 200, typeOf(request))
     headers['Accept-Ranges'] = 'bytes'
-    if (head.length !== null) headers['Content-Length'] = head.length
+    if (head.length !== null) {
+      headers['Content-Length'] = head.length
+      headers['ETag'] = tagOfObject(request, head.length)
+    }
     res.setTimeout(STALLED_MS)
     res.writeHead(200, headers)
   }
@@ -103,7 +108,8 @@ function sendWhole(exchange: Exchange, answer: Answer, ageMs: number): void {
   if (ageMs >= 1000 && request.kind === 'playlist') headers['Age'] = Math.floor(ageMs / 1000)
   const { status, chunks } = present(req, request, answer, headers)
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  headers['Content-Length'] = length
+  if (status === 304) delete headers['Content-Type']
+  else headers['Content-Length'] = length
   res.setTimeout(STALLED_MS)
   res.writeHead(status, headers)
   const last = chunks.at(-1)
@@ -116,7 +122,7 @@ function sendWhole(exchange: Exchange, answer: Answer, ageMs: number): void {
   res.end(last)
 }
 
-/** The body as this client asked for it: compressed, a range of it, or as it is. Adds the headers that say so. */
+/** The body as this client asked for it: compressed, a range of it, as it is, or nothing where it has it already. Adds the headers that say so. */
 function present(
   req: IncomingMessage,
   request: ObjectRequest,
@@ -125,14 +131,20 @@ function present(
 ): { status: number; chunks: readonly Buffer[] } {
   const { status, chunks } = answer
   if (status !== 200) return { status, chunks }
-  if (isText(request)) {
-    headers['Vary'] = 'Accept-Encoding'
-    if (answer.bytes < MIN_GZIP_BYTES || !acceptsGzip(req)) return { status, chunks }
+  const isPacked = isText(request) && answer.bytes >= MIN_GZIP_BYTES && acceptsGzip(req)
+  const tag = entityTagOf(request, answer, isPacked)
+  headers['ETag'] = tag
+  if (isText(request)) headers['Vary'] = 'Accept-Encoding'
+  if (isFresh(req.headers['if-none-match'], tag)) return { status: 304, chunks: [] }
+  if (isPacked) {
     headers['Content-Encoding'] = 'gzip'
     return { status, chunks: [gzipOf(answer)] }
   }
+  if (isText(request)) return { status, chunks }
   headers['Accept-Ranges'] = 'bytes'
-  const range = req.headers['if-range'] === undefined ? parseRange(req.headers.range, answer.bytes) : null
+  const range = isSameEntity(req.headers['if-range'], tag)
+    ? parseRange(req.headers.range, answer.bytes)
+    : null
   if (range === null) return { status, chunks }
   if (range === 'unsatisfiable') {
     headers['Content-Range'] = `bytes */${answer.bytes}`
@@ -143,7 +155,8 @@ function present(
 }
 
 function canStream({ req, request }: Exchange): boolean {
-  return req.method === 'GET' && !isText(request) && req.headers.range === undefined
+  const { range, 'if-none-match': known } = req.headers
+  return req.method === 'GET' && !isText(request) && range === undefined && known === undefined
 }
 
 function isText(request: ObjectRequest): boolean {

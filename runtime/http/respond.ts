@@ -64,7 +64,7 @@ export function allowAnyOrigin(res: ServerResponse): void {
 export function sendPreflight(res: ServerResponse, methods: string): void {
   allowAnyOrigin(res)
   res.setHeader('Access-Control-Allow-Methods', methods)
-  res.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, Range')
+  res.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, Range, If-Range, If-None-Match')
   res.setHeader('Access-Control-Max-Age', '86400')
   res.writeHead(204).end()
 }
