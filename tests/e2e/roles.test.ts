@@ -23,6 +23,7 @@ afterAll(() => cluster.close())
 const publishers: Publisher[] = []
 const rooms: string[] = []
 afterEach(async () => {
+  cluster.wayToRedis.answerDelayMs = 0
   for (const room of rooms.splice(0)) await cluster.origin.api('POST', `/api/v1/live/${room}/end`)
   for (const publisher of publishers.splice(0)) await publisher.close()
   await eventually(async () => (await cluster.programs()).every((programs) => programs === 0), LIMIT_MS)
@@ -137,11 +138,16 @@ describe('an edge that viewers reach directly', () => {
 })
 
 describe('Redis', () => {
-  it('that is gone ends nothing; new streams are refused until it is back', async () => {
+  it('that is slow, mute, then gone ends nothing; new streams are refused until it is back', async () => {
+    cluster.wayToRedis.answerDelayMs = 300
     const reader = await goLive()
     const { busy } = await cluster.roles()
+    cluster.wayToRedis.freeze()
+    const muteGapMs = await reader.longestGapMs(PARTS / 2)
+    expect(await cluster.origin.isReady()).toBe(true)
+    cluster.wayToRedis.answerDelayMs = 0
     await cluster.redis.kill()
-    const gapMs = await reader.longestGapMs(PARTS)
+    const gapMs = Math.max(muteGapMs, await reader.longestGapMs(PARTS))
     report('Redis gone', { gapMs })
     expect(await busy.metric('headwater_transcoder_programs')).toBe(1)
     const room = await cluster.origin.createRoom()

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { eventually } from './eventually.ts'
 import { freePorts, HeadwaterProcess, type MadeRoom } from './headwater-process.ts'
 import { RedisServer } from './redis-server.ts'
+import { TcpProxy } from './tcp-proxy.ts'
 
 const TRANSCODERS = 2
 const LIMIT_MS = 60_000
@@ -12,6 +13,7 @@ const roomSchema = z.object({
 
 interface Parts {
   redis: RedisServer
+  wayToRedis: TcpProxy
   origin: HeadwaterProcess
   edge: HeadwaterProcess
   startTranscoder: (env: Record<string, string>) => Promise<HeadwaterProcess>
@@ -20,6 +22,8 @@ interface Parts {
 
 export class Cluster {
   readonly redis: RedisServer
+  /** What every process reaches it by. */
+  readonly wayToRedis: TcpProxy
   readonly origin: HeadwaterProcess
   readonly transcoders: HeadwaterProcess[]
   readonly edge: HeadwaterProcess
@@ -27,8 +31,9 @@ export class Cluster {
   /** Another edge, whose end is its starter's affair. */
   readonly startEdge: Parts['startEdge']
 
-  private constructor({ redis, origin, edge, startTranscoder, startEdge }: Parts) {
+  private constructor({ redis, wayToRedis, origin, edge, startTranscoder, startEdge }: Parts) {
     this.redis = redis
+    this.wayToRedis = wayToRedis
     this.origin = origin
     this.edge = edge
     this.transcoders = []
@@ -38,8 +43,12 @@ export class Cluster {
 
   static async start(): Promise<Cluster> {
     const redis = await RedisServer.start()
+    const wayToRedis = await TcpProxy.start(() => redis.port)
     const [internal = 0] = await freePorts(1)
-    const shared = { REDIS_URL: redis.url, CLUSTER_SECRET: 'secret-of-the-cluster-under-test' }
+    const shared = {
+      REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}`,
+      CLUSTER_SECRET: 'secret-of-the-cluster-under-test',
+    }
     const start = (role: string, env: Record<string, string>): Promise<HeadwaterProcess> =>
       HeadwaterProcess.start({ args: ['--role', role], env: { ...shared, ...env } })
     const origin = await start('origin', { INTERNAL_PORT: `${internal}` })
@@ -47,6 +56,7 @@ export class Cluster {
     const edge = await start('edge', env)
     const cluster = new Cluster({
       redis,
+      wayToRedis,
       origin,
       edge,
       startTranscoder: (more) => start('transcoder', { ...env, ...more }),
@@ -97,6 +107,7 @@ export class Cluster {
       each.child.kill('SIGCONT')
       await each.close()
     }
+    await this.wayToRedis.close()
     await this.redis.kill()
   }
 }
