@@ -5,6 +5,7 @@ import { access, constants } from 'node:fs/promises'
 import path from 'node:path'
 import { HELP, parseCommandLine, type CommandLine } from './command-line.ts'
 import { Demo } from './demo.ts'
+import { AddressLimits } from './edge/address-limits.ts'
 import { Announcement } from './edge/announcement.ts'
 import { Edge } from './edge/edge.ts'
 import { createShield } from './edge/shield.ts'
@@ -78,6 +79,7 @@ function closeDeadlineMs({ role }: CommandLine, { edge }: Config): number {
 async function runServices(house: House, commandLine: CommandLine): Promise<void> {
   const { config, logger, metrics, readiness } = house
   const pub = new HttpServer({ name: 'public', logger, ...config.http })
+  if (commandLine.role !== 'transcoder') limitAddresses(house, pub)
   pub.mount(createHealth({ metrics, readiness, logger }))
   if (commandLine.role === 'edge')
     return commandLine.shield ? runShield(house, pub) : runEdgeAlone(house, pub)
@@ -166,6 +168,14 @@ function watchOrigin({ config, readiness }: House, store: Store, origin: Origin)
   readiness.add('rtmp', () => {
     if (!origin.rtmp.isListening) throw new Error('not listening')
   })
+}
+
+/** Mounted before an edge, which is asked what these let pass. */
+function limitAddresses({ config, logger, metrics, lifecycle }: House, pub: HttpServer): void {
+  const { trustProxy } = config.http
+  const limits = new AddressLimits({ ...config.edge.perAddress, trustProxy, logger, metrics })
+  lifecycle.add(limits)
+  pub.mount((req, res) => limits.handle(req, res))
 }
 
 /** Throws `store_unavailable`. */

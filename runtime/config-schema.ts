@@ -77,6 +77,12 @@ const flv = z.strictObject({
   flushMs: z.int().min(0).max(1000).default(50),
 })
 
+const bound = z.int().min(1).max(1_000_000).nullable()
+const perAddress = z.strictObject({
+  maxRequests: bound.default(2000),
+  requestsPerSecond: bound.default(2000),
+})
+
 const edge = z.strictObject({
   publicUrl: url
     .transform((value) => new URL(value).origin)
@@ -98,6 +104,7 @@ const edge = z.strictObject({
     .min(MEBIBYTE)
     .max(1024 * 1024 * MEBIBYTE)
     .default(256 * MEBIBYTE),
+  perAddress: perAddress.prefault({}),
   flv: flv.prefault({}),
 })
 

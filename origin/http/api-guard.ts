@@ -4,7 +4,7 @@ import { HeadwaterError } from '../../runtime/errors.ts'
 import { canManage, parseBearer } from '../room/access.ts'
 import type { Access, Identity } from '../room/access.ts'
 import { ROOM_ID_PATTERN } from '../room/keys.ts'
-import { clientAddress } from './client-address.ts'
+import { clientAddress } from '../../runtime/http/client-address.ts'
 
 export interface ApiGuardOptions {
   access: Access

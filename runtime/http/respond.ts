@@ -57,7 +57,10 @@ export function answer(res: ServerResponse, logger: Logger, handle: () => Promis
 /** Lets pages of any origin read this answer: media and public reads carry no secrets. */
 export function allowAnyOrigin(res: ServerResponse): void {
   res.setHeader('Access-Control-Allow-Origin', '*')
-  res.setHeader('Access-Control-Expose-Headers', 'Content-Length, Content-Range, Date, Age, ETag')
+  res.setHeader(
+    'Access-Control-Expose-Headers',
+    'Content-Length, Content-Range, Date, Age, ETag, Retry-After',
+  )
 }
 
 /** Answers a CORS preflight. */
