@@ -79,6 +79,7 @@ export class Optimiser {
   #lookAt(peer: SwarmPeer): void {
     this.#graph.rise(peer)
     if (this.#placement.diversify(peer)) this.#placement.changed.add(peer)
+    if (this.#placement.relieve(peer)) this.#moves += 1
     const stripes = peer.parents.reduce((mask, link) => mask | link.stripes, 0)
     if (peer.parents.length > 0 && countStripes(stripes) < STRIPES) this.#placement.fill(peer)
     if (this.#movesLeft <= 0 || this.#now() - peer.movedAtMs < REST_MS) return

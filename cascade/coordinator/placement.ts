@@ -56,6 +56,28 @@ export class Placement {
     return link !== null
   }
 
+  /** One who pushes more than it is asked for as a rule, since others died, gives a child away; false where nobody has a seat for one. */
+  relieve(parent: SwarmPeer): boolean {
+    if (isRoot(parent) || parent.pushed <= parent.askedStripes) return false
+    const links = [...parent.children].filter(({ stripes }) => stripes > 0)
+    links.sort((a, b) => a.child.children.size - b.child.children.size || weight(a) - weight(b))
+    return links.slice(0, TRIES).some((link) => this.#giveAway(link))
+  }
+
+  #giveAway(link: Link): boolean {
+    const { child } = link
+    const isLed = child.parents[0] === link
+    const search = isLed ? primarySearch(child, false) : backupSearch(child)
+    const candidates = this.#candidates.find(search).filter((candidate) => hasFreeSeat(candidate))
+    const found = this.#linkFirst(search, candidates)
+    if (found === null) return false
+    this.#facts.graph.unlink(link)
+    if (isLed) this.#lead(child, found)
+    this.fill(child)
+    child.movedAtMs = this.#facts.now()
+    return true
+  }
+
   /** From below a root to below a peer, with all that hangs on it; false where nobody has a seat for it. */
   lower(peer: SwarmPeer): boolean {
     const [current] = peer.parents
