@@ -41,7 +41,7 @@ export interface Offer {
 
 /** What is believed of an uplink that nobody has capped: home lines in the year of the design, and phones. */
 const USUAL_UPLOAD_KBPS = { desktop: 10_000, mobile: 4000 } as const
-export const MAX_CHILDREN = { desktop: 10, mobile: 2 } as const
+export const MAX_CHILDREN = { desktop: 8, mobile: 2 } as const
 
 export function mayJoin(ability: Ability, wishes: SharingWishes): boolean {
   return wishes.peers && !isLowEnd(ability)
