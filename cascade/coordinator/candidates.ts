@@ -3,7 +3,8 @@
  * with seats in each layer, so that a swarm's size does not count.
  */
 import type { Graph, SeatKind } from './graph.ts'
-import { countStripes, estimateRttMs, PRIMARY_STRIPES, stripesCarried } from './path.ts'
+import { countStripes } from '../frame/frame.ts'
+import { estimateRttMs, PRIMARY_STRIPES, stripesCarried } from './path.ts'
 import { scoreParent } from './score.ts'
 import { hasFreeSeat, isRoot, MAX_DEPTH } from './swarm-peer.ts'
 import type { Link, SwarmPeer } from './swarm-peer.ts'
@@ -84,7 +85,7 @@ export class Candidates {
       (isRelayed ? RELAYED_COST : 0) -
       (isUnproven ? UNPROVEN_COST : 0) -
       (link === null && !hasFreeSeat(parent) ? DISPLACING_COST : 0) -
-      (isRoot(parent) && this.isOverBudget(stripesMore(link)) ? BUSY_ROOT_COST : 0)
+      (this.isDear(parent, link) ? BUSY_ROOT_COST : 0)
     )
   }
 
@@ -108,6 +109,12 @@ export class Candidates {
     let pushed = moreStripes
     for (const root of this.#facts.graph.roots) pushed += root.pushed
     return pushed > this.#facts.rootBudget()
+  }
+
+  /** A root that would push more than its share as a primary. */
+  isDear(parent: SwarmPeer, link: Link | null): boolean {
+    const more = Math.max(0, PRIMARY_STRIPES - countStripes(link?.stripes ?? 0))
+    return isRoot(parent) && this.isOverBudget(more)
   }
 
   #draw(search: Search, range: { from: number; to: number; draws: number }): SwarmPeer[] {
@@ -148,11 +155,6 @@ export class Candidates {
     const above = graph.ancestors(parent)
     return others.some((other) => above.includes(other)) ? 0 : 0.5
   }
-}
-
-/** What it would push more as a primary. */
-function stripesMore(link: Link | null): number {
-  return Math.max(0, PRIMARY_STRIPES - countStripes(link?.stripes ?? 0))
 }
 
 /** What the seats leave of it. */

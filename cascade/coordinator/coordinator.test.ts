@@ -3,7 +3,7 @@ import { measureCoordinator } from '../../tests/bench/support/coordinator-load.t
 import type { Ability } from '../messages.ts'
 import { Coordinator } from './coordinator.ts'
 import type { Decision } from './coordinator.ts'
-import { countStripes } from './path.ts'
+import { countStripes } from '../frame/frame.ts'
 import { RETURN_GRACE_MS } from './returning.ts'
 
 const DESKTOP: Ability = {

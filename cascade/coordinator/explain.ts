@@ -1,6 +1,6 @@
 /** Why a peer has the parents it has, in sentences for people. */
 import type { Graph } from './graph.ts'
-import { countStripes } from './path.ts'
+import { countStripes } from '../frame/frame.ts'
 import { isRoot } from './swarm-peer.ts'
 import type { Link, SwarmPeer } from './swarm-peer.ts'
 

@@ -4,7 +4,7 @@
  */
 import type { PeerId } from '../peer-id.ts'
 import { DrawPool } from './draw-pool.ts'
-import { countStripes } from './path.ts'
+import { countStripes } from '../frame/frame.ts'
 import { hasFreeSeat, hasPrimarySeat, isRoot, MAX_DEPTH } from './swarm-peer.ts'
 import type { Link, SwarmPeer } from './swarm-peer.ts'
 

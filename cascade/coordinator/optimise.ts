@@ -1,8 +1,7 @@
 /** Makes a standing graph better, few viewers at a time: what is missing first, then what hurts, then what could be better. */
-import { STRIPES } from '../frame/frame.ts'
+import { countStripes, STRIPES } from '../frame/frame.ts'
 import type { Candidates } from './candidates.ts'
 import type { Graph } from './graph.ts'
-import { countStripes } from './path.ts'
 import type { Placement } from './placement.ts'
 import { isRoot } from './swarm-peer.ts'
 import type { SwarmPeer } from './swarm-peer.ts'

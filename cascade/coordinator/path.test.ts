@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { associationKbps, countStripes, divideStripes, estimateRttMs, stripesCarried } from './path.ts'
+import { countStripes } from '../frame/frame.ts'
+import { associationKbps, divideStripes, estimateRttMs, stripesCarried } from './path.ts'
 
 describe('associationKbps', () => {
   it.each([

@@ -65,9 +65,3 @@ export function divideStripes(carried: readonly number[], room: number = STRIPES
     return mask
   })
 }
-
-export function countStripes(mask: number): number {
-  let count = 0
-  for (let rest = mask; rest > 0; rest >>= 1) count += rest & 1
-  return count
-}

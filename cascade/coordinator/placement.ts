@@ -1,6 +1,7 @@
 /** Gives a peer its parents: a primary, a backup under another first-level ancestor where there is one, a third that only beats. */
 import type { Candidates, Search, SwarmFacts } from './candidates.ts'
-import { countStripes, divideStripes, PRIMARY_STRIPES } from './path.ts'
+import { countStripes } from '../frame/frame.ts'
+import { divideStripes, PRIMARY_STRIPES } from './path.ts'
 import { hasFreeSeat, isRoot, parentsWanted } from './swarm-peer.ts'
 import type { Link, SwarmPeer } from './swarm-peer.ts'
 
@@ -152,30 +153,23 @@ export class Placement {
     const [first] = peer.parents
     const { graph } = this.#facts
     const isLed = first !== undefined && graph.isFed(first.parent) && canLead(first)
-    if (isLed && (!this.#isDear(first) || peer.parents.length >= parentsWanted(peer))) return true
-    const link = isLed ? this.#attachBelowPeers(peer) : this.#attachPrimary(peer)
+    // A root that is dear leads until somebody else is reached.
+    if (
+      isLed &&
+      (!this.#candidates.isDear(first.parent, first) || peer.parents.length >= parentsWanted(peer))
+    )
+      return true
+    const link = isLed ? this.#attach(primarySearch(peer, false)) : this.#attachPrimary(peer)
     if (link !== null) this.#lead(peer, link)
     return link !== null || (first !== undefined && graph.isFed(first.parent))
-  }
-
-  /** A root that would push more than its share: it does until somebody else is reached. */
-  #isDear({ parent, stripes }: Link): boolean {
-    const more = Math.max(0, PRIMARY_STRIPES - countStripes(stripes))
-    return isRoot(parent) && this.#candidates.isOverBudget(more)
-  }
-
-  #attachBelowPeers(peer: SwarmPeer): Link | null {
-    const calm = primarySearch(peer, false)
-    return this.#attachHere(calm) ?? this.#attachDeeper(calm)
   }
 
   /** What has children keeps its depth if it can, but not at the cost of a root that pushes more than its share already. */
   #attachPrimary(peer: SwarmPeer): Link | null {
     const busy = primarySearch(peer, true)
     return (
-      this.#attachBelowPeers(peer) ??
-      this.#attachHere(busy) ??
-      this.#attachDeeper(busy) ??
+      this.#attach(primarySearch(peer, false)) ??
+      this.#attach(busy) ??
       this.#attach({ ...busy, minStripes: 1 }) ??
       this.#takeLeafsPlace(peer)
     )

@@ -168,3 +168,10 @@ export const MAX_TOKEN_BYTES = 512
 export const STRIPES = 5
 /** The mask of all stripes. */
 export const ALL_STRIPES: number = 2 ** STRIPES - 1
+
+/** How many stripes a mask has. */
+export function countStripes(mask: number): number {
+  let count = 0
+  for (let bits = mask; bits > 0; bits >>= 1) count += bits & 1
+  return count
+}

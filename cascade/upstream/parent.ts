@@ -1,11 +1,11 @@
 /** A parent as its child sees it: what it was asked for, what it holds, whether it keeps its word. */
 import { Arrivals } from './arrival.ts'
-import { STRIPES, type Holding } from '../frame/frame.ts'
+import { countStripes, STRIPES, type Holding } from '../frame/frame.ts'
 import { LOSSY, type Link } from '../link/link.ts'
 import type { PartState } from '../assembly/part-state.ts'
 import type { LostReason, ParentFacts, ParentRole } from '../peer-options.ts'
 import type { PeerId } from '../peer-id.ts'
-import { countStripes, type StripeBearer } from './stripes.ts'
+import type { StripeBearer } from './stripes.ts'
 import { Subscription } from '../link/subscription.ts'
 
 /** Of parts in a row to which it brought nothing of its share. */

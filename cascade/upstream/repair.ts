@@ -3,11 +3,10 @@
  * a living link is repaired; it is no reason to switch.
  */
 import type { Clock } from '../clock.ts'
-import { MAX_WANTS, STRIPES, type Want } from '../frame/frame.ts'
+import { ALL_STRIPES, MAX_WANTS, STRIPES, type Want } from '../frame/frame.ts'
 import type { Parent } from './parent.ts'
 import { PART_MS, type PartWindow } from '../assembly/part-window.ts'
 import type { PartState } from '../assembly/part-state.ts'
-import { ALL_STRIPES } from './stripes.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface RepairOptions {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ALL_STRIPES, assignStripes, countStripes, type StripeBearer } from './stripes.ts'
+import { ALL_STRIPES, countStripes } from '../frame/frame.ts'
+import { assignStripes, type StripeBearer } from './stripes.ts'
 
 const PRIMARY: StripeBearer = { assigned: 0b01111, isUsable: true, maxStripes: 5, mostStripes: 5 }
 const BACKUP: StripeBearer = { assigned: 0b10000, isUsable: true, maxStripes: 5, mostStripes: 5 }

@@ -15,8 +15,6 @@ export interface StripeBearer {
   mostStripes: number
 }
 
-export const ALL_STRIPES: number = (1 << STRIPES) - 1
-
 /** One mask for each parent, best first; a stripe has one bearer, or none where no path has room for it. */
 export function assignStripes(parents: readonly StripeBearer[]): number[] {
   const masks = parents.map(() => 0)
@@ -40,10 +38,4 @@ export function assignStripes(parents: readonly StripeBearer[]): number[] {
     easy[at] = (easy[at] ?? 0) - 1
     most[at] = (most[at] ?? 0) - 1
   }
-}
-
-export function countStripes(mask: number): number {
-  let count = 0
-  for (let bits = mask; bits > 0; bits >>= 1) count += bits & 1
-  return count
 }

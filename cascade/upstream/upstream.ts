@@ -1,13 +1,21 @@
 /** A peer's parents: who is asked for what, who is alive, who steps in. One table of stripes, worked out anew whenever something changes. */
 import type { Clock } from '../clock.ts'
-import { MAX_PATH, UNKNOWN_DEPTH, type Frame, type GrantFrame, type SkipFrame } from '../frame/frame.ts'
+import {
+  ALL_STRIPES,
+  countStripes,
+  MAX_PATH,
+  UNKNOWN_DEPTH,
+  type Frame,
+  type GrantFrame,
+  type SkipFrame,
+} from '../frame/frame.ts'
 import { GIVE_UP_MS, judge, PRESSURE_MS, type Verdict } from './judge.ts'
 import { Link, SUSPECT_MS } from '../link/link.ts'
 import { Parent } from './parent.ts'
 import type { PartState } from '../assembly/part-state.ts'
 import type { LostReason, ParentRole, ParentSwitch } from '../peer-options.ts'
 import type { PeerId } from '../peer-id.ts'
-import { ALL_STRIPES, assignStripes, countStripes } from './stripes.ts'
+import { assignStripes } from './stripes.ts'
 import type { Transport } from '../transport.ts'
 
 export interface UpstreamOptions {
@@ -206,7 +214,7 @@ export class Upstream {
       case 'lose':
         return this.lose(parent, verdict.why)
       case 'bench':
-        return this.#bench(parent, 'silent')
+        return this.#bench(parent)
       case 'forget':
         return this.#forget(parent)
       case 'reinstate':
@@ -220,12 +228,12 @@ export class Upstream {
     }
   }
 
-  /** Out of the game, for now: others bear its stripes. */
-  #bench(parent: Parent, why: LostReason): void {
+  /** Silent, and out of the game for now: others bear its stripes. */
+  #bench(parent: Parent): void {
     if (!this.#parents.some((other) => other !== parent && other.isUsable)) return
-    parent.out = why
+    parent.out = 'silent'
     parent.backSinceMs = null
-    this.#switchFrom(parent, why)
+    this.#switchFrom(parent, 'silent')
     this.rebalance(1)
     this.#options.onPath()
   }

@@ -1,5 +1,5 @@
 /** Which edges a viewer should ask, best first. */
-import { createHash } from 'node:crypto'
+import { rendezvousRank } from '../../runtime/rendezvous.ts'
 import type { ListedEdge } from '../../runtime/store/edge-list.ts'
 
 /** From here on an edge is given no viewers while others have room. */
@@ -27,13 +27,9 @@ export function chooseEdges(
 function order(edges: readonly ListedEdge[], roomId: string): ListedEdge[] {
   const average = edges.reduce((sum, { load }) => sum + load, 0) / Math.max(1, edges.length)
   const ranked = edges
-    .map((edge) => ({ edge, rank: rankOf(roomId, edge.node) }))
+    .map((edge) => ({ edge, rank: rendezvousRank(roomId, edge.node) }))
     .toSorted((a, b) => (a.rank < b.rank ? 1 : -1))
     .map(({ edge }) => edge)
   const isBusy = ({ load }: ListedEdge): boolean => load > average + ABOVE_AVERAGE
   return [...ranked.filter((edge) => !isBusy(edge)), ...ranked.filter(isBusy)]
-}
-
-function rankOf(roomId: string, node: string): string {
-  return createHash('sha1').update(`${roomId} ${node}`).digest('hex')
 }

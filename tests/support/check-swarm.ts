@@ -1,5 +1,5 @@
 /** What must hold of a swarm's graph whatever happens, read off the coordinator's view and what its peers allow. */
-import { countStripes } from '../../cascade/coordinator/path.ts'
+import { countStripes } from '../../cascade/frame/frame.ts'
 import { capacityOf, MAX_DEPTH } from '../../cascade/coordinator/swarm-peer.ts'
 import type { PeerView, SwarmView } from '../../cascade/coordinator/view.ts'
 import type { Ability } from '../../cascade/messages.ts'
