@@ -18,7 +18,7 @@ const AUDIO_JOIN_MS = 1000
 export class Batcher {
   readonly #ring: GopRing
   readonly #headerTags = new Map<HeaderKind, FlvTag>()
-  #headers: FlvHeaders = { file: fileHeader(false, false), tags: Buffer.alloc(0) }
+  #headers: FlvHeaders = { file: fileHeader(false, false), tagsAt: () => Buffer.alloc(0) }
   #pending: Uint8Array[] = []
   #firstMs = 0
   #lastMs = 0
@@ -83,13 +83,18 @@ export class Batcher {
     const tags = HEADER_KINDS.flatMap((name) => this.#headerTags.get(name) ?? [])
     this.#headers = {
       file: fileHeader(this.#headerTags.has('audio-config'), this.#headerTags.has('video-config')),
-      tags: Buffer.concat(tags.map((it) => encodeFlvTag(it))),
+      tagsAt: (timestampMs) => Buffer.concat(tags.map((it) => encodeFlvTag(atTime(it, timestampMs)))),
     }
   }
 }
 
 function isHeader(kind: TagKind): kind is HeaderKind {
   return kind === 'metadata' || kind === 'video-config' || kind === 'audio-config'
+}
+
+/** ffmpeg takes metadata at any time but 0 for a track of its own. */
+function atTime(tag: FlvTag, timestampMs: number): FlvTag {
+  return tag.type === 'script' ? tag : { ...tag, timestampMs }
 }
 
 // mpegts.js waits for both tracks where the flags promise both.

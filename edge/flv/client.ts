@@ -119,8 +119,8 @@ export class FlvClient {
 
   /** In the middle of the stream a change of headers is a tag like any other; after a jump it must be made up for. */
   #headersBefore(entry: RingEntry): Buffer[] {
-    if (this.#headers === null) return [entry.headers.file, entry.headers.tags]
+    if (this.#headers === null) return [entry.headers.file, entry.headers.tagsAt(entry.timestampMs)]
     const isJump = entry.startsGop && this.#headers !== entry.headers
-    return isJump ? [entry.headers.tags] : []
+    return isJump ? [entry.headers.tagsAt(entry.timestampMs)] : []
   }
 }

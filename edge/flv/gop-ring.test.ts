@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GopRing } from './gop-ring.ts'
 
-const HEADERS = { file: Buffer.alloc(13), tags: Buffer.alloc(0) }
+const HEADERS = { file: Buffer.alloc(13), tagsAt: () => Buffer.alloc(0) }
 
 function fill(ring: GopRing, fromMs: number, toMs: number, options: { gopMs?: number; bytes?: number } = {}) {
   const { gopMs = 2000, bytes = 1000 } = options

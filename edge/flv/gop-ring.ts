@@ -4,8 +4,8 @@
 export interface FlvHeaders {
   /** File header without the configs: its flags say which tracks there are. */
   file: Buffer
-  /** Metadata and sequence headers as tags. */
-  tags: Buffer
+  /** Metadata and sequence headers, for whoever begins at this time. */
+  tagsAt: (timestampMs: number) => Buffer
 }
 
 export interface RingEntry {

@@ -58,6 +58,13 @@ function labels(viewer: FlvViewer): string[] {
   return viewer.tags().map(label)
 }
 
+function timesOf(viewer: FlvViewer, count: number): number[] {
+  return viewer
+    .tags()
+    .slice(0, count)
+    .map(({ timestampMs }) => timestampMs)
+}
+
 async function untilSeen(viewer: FlvViewer, last: string): Promise<string[]> {
   await eventually(() => labels(viewer).includes(last))
   return labels(viewer)
@@ -90,6 +97,9 @@ describe('the FLV fan-out', () => {
     expect(await untilSeen(late, 'a24960')).toEqual(['M', 'V', 'A', ...media(24_000, 25_000).map(label)])
     const behind = view('/flv/room-1.flv?behind=9')
     expect(await untilSeen(behind, 'a24960')).toEqual(['M', 'V', 'A', ...media(15_000, 25_000).map(label)])
+    // A sequence header far before the first frame would be a hole in the time of whoever counts from it.
+    expect(timesOf(late, 4)).toEqual([0, 24_000, 24_000, 24_000])
+    expect(timesOf(behind, 4)).toEqual([0, 15_000, 15_000, 15_000])
     source.write(encodeTags(media(25_000, 26_000)))
     for (const viewer of [early, late, behind]) {
       const seen = await untilSeen(viewer, 'a25960')

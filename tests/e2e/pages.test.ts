@@ -146,26 +146,16 @@ describe('on air', () => {
     await page.keyboard.press('?')
     await page.locator('.help-panel').waitFor()
     const watch = await tabAround(page)
-    expect(watch.map(({ name }) => name)).toEqual(
-      expect.arrayContaining([
-        'Live video player',
-        'Pause',
-        'Mute',
-        'Settings',
-        'Full screen',
-        'Close',
-        'Share',
-      ]),
-    )
+    const ofWatch = ['Live video player', 'Pause', 'Mute', 'Settings', 'Full screen', 'Close', 'Share']
+    expect(missingOf(ofWatch, watch)).toEqual([])
     await tabTo(page, 'Close')
     await page.keyboard.press('Enter')
     expect(await focusOf(page)).toMatchObject({ name: 'Live video player', isVisible: true })
     await openRoom(page, server, room.id)
     await page.locator('.health .facts').waitFor({ timeout: SOON_MS })
     const studio = await tabAround(page)
-    expect(studio.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['All rooms', 'Link for viewers', 'Copy', 'Open', 'End stream', 'New key']),
-    )
+    const ofStudio = ['All rooms', 'Link for viewers', 'Copy', 'Open', 'End stream', 'New key']
+    expect(missingOf(ofStudio, studio)).toEqual([])
     expect([...watch, ...studio].filter(({ isVisible }) => !isVisible)).toEqual([])
   })
 
@@ -184,3 +174,7 @@ describe('on air', () => {
     await page.getByText('The stream has ended', { exact: true }).waitFor({ timeout: SOON_MS })
   })
 })
+
+function missingOf(names: readonly string[], places: readonly { name: string }[]): string[] {
+  return names.filter((wanted) => !places.some(({ name }) => name === wanted))
+}
