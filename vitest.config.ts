@@ -1,12 +1,14 @@
+import { availableParallelism } from 'node:os'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './tests/support/longest-first.ts'
 
 // Whole programs with real encoders and a real browser: minutes, not seconds.
 const REAL_TIME_TIMEOUT_MS = 15 * 60_000
 /** Where a viewer's stalls and delays, or lip-sync over a switch, are measured. */
 const TIMED = ['tests/timed/**/*.test.ts', 'tests/chaos/short.test.ts', 'tests/e2e/outage.test.ts']
 /** Nothing but computing, as quick as unit tests. */
-const COMPUTING = ['tests/{sim,fuzz}/**/*.test.ts', 'tests/chaos/meters/**/*.test.ts']
+const COMPUTING = ['tests/{sim,fuzz,support}/**/*.test.ts', 'tests/chaos/meters/**/*.test.ts']
 
 const realTime = {
   testTimeout: REAL_TIME_TIMEOUT_MS,
@@ -18,6 +20,7 @@ const realTime = {
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [vue()],
@@ -31,6 +34,8 @@ export default defineConfig({
           globalSetup: ['tests/support/temporary-folder.ts'],
           // A longer search takes as long as it is told to.
           testTimeout: process.env['FUZZ_RUNS'] ? REAL_TIME_TIMEOUT_MS : 20_000,
+          // Of itself vitest leaves one processor out, which is half of them on two.
+          maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
         },
       },
