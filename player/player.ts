@@ -107,7 +107,7 @@ export class Player {
       engine: screen?.engine?.kind ?? null,
       facts,
       video: screen?.video ?? null,
-      isPaused: screen?.video.paused ?? true,
+      isPaused: !this.#attempts.showsStill && (screen?.video.paused ?? true),
       isBuffering: this.#session?.isBuffering ?? false,
       isAutoMuted: this.#session?.isAutoMuted ?? false,
       error: this.#attempts.error,

@@ -63,7 +63,12 @@ export class Attempts {
 
   /** A picture of the program is on the stage, moving or not. */
   get hasPicture(): boolean {
-    return (this.#session?.firstFrameAtMs ?? null) !== null || this.#dropStill !== null
+    return (this.#session?.firstFrameAtMs ?? null) !== null || this.showsStill
+  }
+
+  /** Between two tries: the last picture stands on the stage, and the player goes on by itself. */
+  get showsStill(): boolean {
+    return this.#dropStill !== null
   }
 
   /** Over all sessions. */

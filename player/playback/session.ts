@@ -182,7 +182,7 @@ export class Session {
     const isShown = (): boolean => screen === this.#screen
     video.addEventListener('waiting', () => isShown() && this.#buffering.wait())
     video.addEventListener('playing', () => isShown() && this.#buffering.goOn())
-    video.addEventListener('pause', () => this.#options.onChange())
+    for (const name of ['play', 'pause']) video.addEventListener(name, () => this.#options.onChange())
     video.addEventListener('ended', () => screen === this.#screen && this.#end({ reason: 'ended' }))
   }
 

@@ -11,6 +11,26 @@ import { createRoom, LANGUAGES, openRoom, signIn, visit, WORDS, type Visit } fro
 const SOON_MS = 60_000
 const AT_ONCE_MS = 5000
 
+/** Runs in the page: plays as a media key does, and resolves with what the button says when the event has gone round. */
+const NAME_ONCE_IT_PLAYS = `new Promise((resolve) => {
+  const video = document.querySelector('video')
+  const button = document.querySelector('.controls button')
+  const look = () => setTimeout(() => resolve(button.getAttribute('aria-label')))
+  video.addEventListener('play', look, { once: true })
+  void video.play()
+})`
+
+const KEEPS_TO_HTTP = `localStorage.setItem('headwater.preferences', '{"sharing":{"peers":false}}')`
+
+/** Runs in the page: from now on, collects what the button says while a still stands for the video. */
+const COLLECT_NAMES_OVER_A_STILL = `{
+  globalThis.namesOverAStill = new Set()
+  setInterval(() => {
+    if (document.querySelector('.hw-stage canvas'))
+      namesOverAStill.add(document.querySelector('.controls button').getAttribute('aria-label'))
+  }, 20)
+}`
+
 let server: HeadwaterProcess
 let browser: Browser
 let room: MadeRoom
@@ -143,6 +163,8 @@ describe('on air', () => {
     const page = await visitIn('en')
     await page.goto(`${server.url}/watch/${room.id}`)
     await page.locator('.hw-player[data-state=playing]').waitFor({ timeout: SOON_MS })
+    // A player that has to start anew has other buttons until it plays.
+    await page.getByRole('button', { name: 'Pause' }).waitFor()
     await page.keyboard.press('?')
     await page.locator('.help-panel').waitFor()
     const watch = await tabAround(page)
@@ -157,6 +179,34 @@ describe('on air', () => {
     const ofStudio = ['All rooms', 'Link for viewers', 'Copy', 'Open', 'End stream', 'New key']
     expect(missingOf(ofStudio, studio)).toEqual([])
     expect([...watch, ...studio].filter(({ isVisible }) => !isVisible)).toEqual([])
+  })
+
+  it('offers to pause as soon as it plays, whatever made it play', async () => {
+    const page = await visitIn('en')
+    await page.goto(`${server.url}/watch/${room.id}`)
+    await page.getByRole('button', { name: 'Pause' }).waitFor({ timeout: SOON_MS })
+    const names: unknown[] = []
+    for (let turn = 0; turn < 5; turn++) {
+      await page.keyboard.press('k')
+      await page.getByRole('button', { name: 'Play' }).waitFor()
+      names.push(await page.evaluate(NAME_ONCE_IT_PLAYS))
+    }
+    expect(names).toEqual(names.map(() => 'Pause'))
+  })
+
+  it('does not offer to play while it tries again by itself', async () => {
+    const page = await visitIn('en')
+    await page.addInitScript(KEEPS_TO_HTTP)
+    await page.goto(`${server.url}/watch/${room.id}`)
+    await page.getByRole('button', { name: 'Pause' }).waitFor({ timeout: SOON_MS })
+    await page.evaluate(COLLECT_NAMES_OVER_A_STILL)
+    // A part that is missing is looked for in the playlist, and that cannot be read.
+    await page.route(/\.m4s/, (route) => route.fulfill({ status: 404 }))
+    await page.route(/\/index\.m3u8/, (route) => route.fulfill({ body: 'no playlist' }))
+    await page.locator('.hw-stage canvas').waitFor({ timeout: SOON_MS })
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.locator('.hw-stage canvas').waitFor({ state: 'detached', timeout: SOON_MS })
+    expect(await page.evaluate('[...namesOverAStill]')).toEqual(['Pause'])
   })
 
   it('ends the stream without a mouse, and only when asked twice', async () => {
