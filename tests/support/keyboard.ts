@@ -6,7 +6,8 @@ const focusSchema = z.object({
   name: z.string(),
   isVisible: z.boolean(),
   isOnScreen: z.boolean(),
-  index: z.number(),
+  /** which element of the document it is; null: none that Tab is for */
+  place: z.number().nullable(),
 })
 export type Focus = z.infer<typeof focusSchema>
 
@@ -16,12 +17,14 @@ const READ_FOCUS = `(() => {
   const it = document.activeElement
   const { outlineStyle, outlineWidth } = getComputedStyle(it)
   const box = it.getBoundingClientRect()
+  const places = (globalThis.placesOfFocus ??= new Map())
+  if (!places.has(it)) places.set(it, places.size)
   const label = it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent
   return {
     name: it === document.body ? '' : label.trim(),
     isVisible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
     isOnScreen: box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth,
-    index: [...document.querySelectorAll('${FOCUSABLE}')].indexOf(it),
+    place: it.matches('${FOCUSABLE}') ? places.get(it) : null,
   }
 })()`
 
@@ -41,14 +44,17 @@ export async function tabTo(page: Page, name: string, limit = 40): Promise<Focus
   throw new Error(`Tab does not lead to “${name}”, only to ${passed.join(', ')}`)
 }
 
-/** Everything Tab reaches, once around the page, from wherever the focus is. */
+/**
+ * Everything Tab reaches, once around the page, from wherever the focus is. A page that is live gains and loses buttons meanwhile:
+ * what has been passed is known by the element itself, not by where in the document it stands.
+ */
 export async function tabAround(page: Page, limit = 60): Promise<Focus[]> {
   const round: Focus[] = []
   for (let step = 0; step < limit; step++) {
     await page.keyboard.press('Tab')
     const focus = await focusOf(page)
-    if (focus.index === -1) continue
-    if (focus.index === round[0]?.index) return round
+    if (focus.place === null) continue
+    if (round.some(({ place }) => place === focus.place)) return round
     round.push(focus)
   }
   throw new Error(`Tab does not come around: ${round.map(({ name }) => name).join(', ')}`)
