@@ -176,6 +176,21 @@ describe('a peer whose parents fail it', () => {
     expect(viewer.peer.facts()).toMatchObject({ switches: 0 })
   })
 
+  it('asks for what describes a part that is late, not for all of a part that is on its way', () => {
+    const { swarm, viewer } = diamond()
+    const root = swarm.get(ROOT)
+    swarm.connect(C, ROOT, { role: 'backup', stripes: 0 })
+    swarm.play(8)
+    const fromRoot = (): number => root.peer.facts().children.find(({ id }) => id === C)?.bytes ?? Infinity
+    const { bytes } = viewer.peer.facts()
+    const before = { root: fromRoot(), own: bytes.fromPrimary + bytes.fromBackup }
+    for (const parent of [A, B]) delayFor(swarm, swarm.linkOf(C, parent)[1], 130)
+    swarm.play(4)
+    expect(viewer.peer.facts().nacksSent).toBeGreaterThan(0)
+    const after = viewer.peer.facts().bytes
+    expect(fromRoot() - before.root).toBeLessThan((after.fromPrimary + after.fromBackup - before.own) / 8)
+  })
+
   it('asks HTTP in time when nobody else has it', () => {
     const swarm = new Swarm()
     swarm.root(ROOT)
@@ -391,6 +406,16 @@ function delayEverySecond(swarm: Swarm, end: MemoryTransport, ms: number): void 
   let count = 0
   end.send = (on, message) => {
     if (on !== 'media' || count++ % 2 === 0) return send(on, message)
+    swarm.clock.after(ms, () => send(on, message))
+    return true
+  }
+}
+
+/** What media leaves by this end comes so much later from now on. */
+function delayFor(swarm: Swarm, end: MemoryTransport, ms: number): void {
+  const send = end.send.bind(end)
+  end.send = (on, message) => {
+    if (on !== 'media') return send(on, message)
     swarm.clock.after(ms, () => send(on, message))
     return true
   }

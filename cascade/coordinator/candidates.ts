@@ -165,3 +165,14 @@ function spareKbps(parent: SwarmPeer, bitrateKbps: number): number {
 function isAlwaysRelayed(peer: SwarmPeer): boolean {
   return peer.ability.relay_only || (peer.parents.length > 0 && peer.parents.every((link) => link.relayed))
 }
+
+export function primarySearch(peer: SwarmPeer, allowsBusyRoots: boolean): Search {
+  return {
+    ...{ peer, kind: 'primary', minStripes: PRIMARY_STRIPES, allowsBusyRoots },
+    ...{ otherThan: null, maxLayer: Infinity },
+  }
+}
+
+export function backupSearch(peer: SwarmPeer): Search {
+  return { peer, kind: 'free', minStripes: 1, otherThan: null, allowsBusyRoots: false, maxLayer: Infinity }
+}

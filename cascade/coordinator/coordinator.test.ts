@@ -88,15 +88,29 @@ describe('Coordinator', () => {
     ).toBe(true)
   })
 
-  it('finds another peer to lead where the backup is a root that pushes its share already', () => {
+  it('has a root lead one of those who lost their primary, and that one the others', () => {
     join('root', { ...ROOT, max_children: 8 })
     for (const id of 'abcdefgh') join(id)
-    expect(coordinator.parentsOf('b').map(({ id }) => id)).toContain('root')
+    const orphans = [...'bcdefgh'].filter((id) => coordinator.parentsOf(id)[0]?.id === 'a')
+    expect(orphans.length).toBeGreaterThan(1)
+    for (const id of orphans) expect(coordinator.parentsOf(id).map((parent) => parent.id)).toContain('root')
     coordinator.leave('a')
-    const [primary, ...others] = coordinator.parentsOf('b').map(({ id }) => id)
-    expect(primary).not.toBe('root')
-    expect(others).toContain('root')
-    expect(fromRoot()).toBeLessThanOrEqual(10)
+    expect(orphans.filter((id) => coordinator.parentsOf(id)[0]?.id === 'root')).toHaveLength(1)
+    expect(fromRoot()).toBeLessThanOrEqual(6)
+  })
+
+  it('has a backup lead in the place of a root that pushes more than its share', () => {
+    join('root', { ...ROOT, max_children: 8 })
+    for (const id of ['p1', 'p2', 'p3']) join(id, PHONE)
+    expect(fromRoot()).toBeGreaterThan(10)
+    const relay: Ability = { ...DESKTOP, max_children: 8, upload_kbps: 1600 }
+    join('relay', relay)
+    runFor(5)
+    expect(['p1', 'p2', 'p3'].some((id) => coordinator.parentsOf(id)[1]?.id === 'relay')).toBe(true)
+    report('relay', { rtt: 20, loss: 0 }, { ...relay, upload_kbps: 20_000 })
+    runFor(30)
+    expect(fromRoot()).toBeLessThanOrEqual(6)
+    for (const id of ['p1', 'p2', 'p3']) expect(coordinator.parentsOf(id)[0]?.id).toBe('relay')
   })
 
   it('does not give a parent again that was just given up', () => {
@@ -276,6 +290,13 @@ function create(): Coordinator {
     now: () => now,
     random,
   })
+}
+
+function runFor(seconds: number): void {
+  for (let second = 0; second < seconds; second += 1) {
+    now += 1000
+    coordinator.tick()
+  }
 }
 
 function join(id: string, ability: Ability = DESKTOP, parents: string[] = []): Decision[] {

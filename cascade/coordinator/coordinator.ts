@@ -10,6 +10,8 @@ import { Candidates } from './candidates.ts'
 import { explainLink, explainPeer } from './explain.ts'
 import { Graph } from './graph.ts'
 import { isBad, Optimiser } from './optimise.ts'
+import { Linking } from './linking.ts'
+import { Moves } from './moves.ts'
 import { Placement } from './placement.ts'
 import { Returning } from './returning.ts'
 import { capacityOf, createPeer, isRoot } from './swarm-peer.ts'
@@ -41,7 +43,7 @@ export interface PeerReport {
 
 /** Roots push this share of what all viewers receive, and never less than the floor, before peers are full. */
 const ROOT_SHARE = 0.03
-const ROOT_FLOOR_STRIPES = 7
+const ROOT_FLOOR_STRIPES = 6
 const MAX_BANNED = 1000
 const RETRY_MS = 15_000
 /** Others that have to move for somebody are found new places at once, up to this many. */
@@ -50,7 +52,7 @@ const MAX_FOLLOW_UPS = 32
 export class Coordinator {
   readonly #options: CoordinatorOptions
   readonly #graph = new Graph()
-  readonly #candidates: Candidates
+  readonly #linking: Linking
   readonly #placement: Placement
   readonly #optimiser: Optimiser
   readonly #returning: Returning
@@ -61,9 +63,17 @@ export class Coordinator {
     const { bitrateKbps, random, now } = options
     const rootBudget = (): number => Math.max(ROOT_FLOOR_STRIPES, Math.round(ROOT_SHARE * 5 * this.viewers))
     const facts = { graph: this.#graph, bitrateKbps, random, now, rootBudget }
-    this.#candidates = new Candidates(facts)
-    this.#placement = new Placement(facts, this.#candidates)
-    this.#optimiser = new Optimiser(this.#graph, this.#placement, this.#candidates, now)
+    const candidates = new Candidates(facts)
+    this.#linking = new Linking(facts, candidates)
+    this.#placement = new Placement(facts, candidates, this.#linking)
+    const moves = new Moves(facts, candidates, this.#linking, this.#placement)
+    this.#optimiser = new Optimiser({
+      facts,
+      candidates,
+      linking: this.#linking,
+      placement: this.#placement,
+      moves,
+    })
     this.#returning = new Returning(this.#graph, now)
   }
 
@@ -99,7 +109,7 @@ export class Coordinator {
     const waiting = this.#returning.claim(peer, parents)
     for (const child of this.#returning.arrived(peer)) this.#placement.fill(child)
     if (isRoot(peer)) this.#fillWaiting()
-    else if (waiting) this.#placement.wanting.add(peer)
+    else if (waiting) this.#linking.wanting.add(peer)
     else if (!this.#placement.fill(peer) && parents.length === 0) return this.#turnAway(peer)
     return this.#decide()
   }
@@ -190,8 +200,8 @@ export class Coordinator {
   #remove(peer: SwarmPeer): void {
     this.#returning.forget(peer)
     const orphans = this.#graph.remove(peer)
-    this.#placement.wanting.delete(peer)
-    this.#placement.changed.delete(peer)
+    this.#linking.wanting.delete(peer)
+    this.#linking.changed.delete(peer)
     this.#replace(orphans)
   }
 
@@ -199,9 +209,9 @@ export class Coordinator {
   #replace(orphans: SwarmPeer[]): void {
     const isHopeless = this.#graph.roots.size === 0
     for (const orphan of orphans.sort((a, b) => b.children.size - a.children.size)) {
-      this.#placement.changed.add(orphan)
-      if (orphan.parents.length > 0) this.#placement.arrange(orphan)
-      if (isHopeless) this.#placement.wanting.add(orphan)
+      this.#linking.changed.add(orphan)
+      if (orphan.parents.length > 0) this.#linking.arrange(orphan)
+      if (isHopeless) this.#linking.wanting.add(orphan)
       else this.#placement.fill(orphan)
     }
   }
@@ -245,7 +255,7 @@ export class Coordinator {
   /** Somebody with seats has come: those who wait for any are placed. */
   #fillWaiting(): void {
     let filled = 0
-    for (const peer of [...this.#placement.wanting]) {
+    for (const peer of [...this.#linking.wanting]) {
       if (filled >= MAX_FOLLOW_UPS * 8) return
       if (peer.heldUntilMs > this.#options.now() || peer.parents.length > 0) continue
       filled += 1
@@ -255,7 +265,7 @@ export class Coordinator {
 
   /** What has changed since anybody was told last. */
   #decide(): Decision[] {
-    const { changed, wanting } = this.#placement
+    const { changed, wanting } = this.#linking
     let followUps = 0
     for (const peer of changed) {
       if (!wanting.has(peer) || peer.parents.length > 1 || followUps >= MAX_FOLLOW_UPS) continue

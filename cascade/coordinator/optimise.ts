@@ -1,7 +1,9 @@
 /** Makes a standing graph better, few viewers at a time: what is missing first, then what hurts, then what could be better. */
 import { countStripes, STRIPES } from '../frame/frame.ts'
-import type { Candidates } from './candidates.ts'
+import type { Candidates, SwarmFacts } from './candidates.ts'
 import type { Graph } from './graph.ts'
+import type { Linking } from './linking.ts'
+import type { Moves } from './moves.ts'
 import type { Placement } from './placement.ts'
 import { isRoot } from './swarm-peer.ts'
 import type { SwarmPeer } from './swarm-peer.ts'
@@ -32,26 +34,38 @@ const MAX_ROOT_TRIES = 8
 const MAX_LOOKED_AT = 100
 const MAX_FILLED = 64
 
+export interface OptimiserOptions {
+  facts: SwarmFacts
+  candidates: Candidates
+  linking: Linking
+  placement: Placement
+  moves: Moves
+}
+
 export class Optimiser {
   readonly #graph: Graph
-  readonly #placement: Placement
-  readonly #candidates: Candidates
   readonly #now: () => number
+  readonly #candidates: Candidates
+  readonly #linking: Linking
+  readonly #placement: Placement
+  readonly #moves: Moves
   #round: Iterator<SwarmPeer> | null = null
   #movesLeft = MIN_MOVES
-  #moves = 0
+  #moved = 0
   #renewedAtMs = 0
 
-  constructor(graph: Graph, placement: Placement, candidates: Candidates, now: () => number) {
-    this.#graph = graph
-    this.#placement = placement
+  constructor({ facts, candidates, linking, placement, moves }: OptimiserOptions) {
+    this.#graph = facts.graph
+    this.#now = facts.now
     this.#candidates = candidates
-    this.#now = now
+    this.#linking = linking
+    this.#placement = placement
+    this.#moves = moves
   }
 
   /** Viewers moved so far. */
   get moves(): number {
-    return this.#moves
+    return this.#moved
   }
 
   /** One tick's work. */
@@ -72,19 +86,19 @@ export class Optimiser {
   /** A link of this peer is bad: another parent at once, if one is better. */
   alarm(peer: SwarmPeer): void {
     if (this.#movesLeft <= 0 || this.#now() - peer.movedAtMs < ALARM_REST_MS) return
-    if (this.#placement.improve(peer, MIN_ALARM_GAIN) || this.#promote(peer)) this.#moved()
+    if (this.#moves.improve(peer, MIN_ALARM_GAIN) || this.#promote(peer)) this.#noteMove()
   }
 
   #lookAt(peer: SwarmPeer): void {
     this.#graph.rise(peer)
-    if (this.#placement.diversify(peer)) this.#placement.changed.add(peer)
-    if (this.#placement.relieve(peer)) this.#moves += 1
+    if (this.#placement.diversify(peer)) this.#linking.changed.add(peer)
+    if (this.#moves.relieve(peer)) this.#moved += 1
     const stripes = peer.parents.reduce((mask, link) => mask | link.stripes, 0)
     if (peer.parents.length > 0 && countStripes(stripes) < STRIPES) this.#placement.fill(peer)
     if (this.#movesLeft <= 0 || this.#now() - peer.movedAtMs < REST_MS) return
     const minGain = peer.parents.some(isBad) ? MIN_ALARM_GAIN : MIN_GAIN
-    if (this.#placement.improve(peer, minGain)) this.#moved()
-    else if (this.#promote(peer)) this.#moved()
+    if (this.#moves.improve(peer, minGain)) this.#noteMove()
+    else if (this.#promote(peer)) this.#noteMove()
   }
 
   /** A backup that has shown itself better than the primary changes places with it: no new link, a change of masks. */
@@ -94,18 +108,18 @@ export class Optimiser {
     const gain =
       this.#candidates.rank(peer, backup.parent, backup, []) -
       this.#candidates.rank(peer, primary.parent, primary, [])
-    return gain >= MIN_GAIN && this.#placement.promote(peer, backup)
+    return gain >= MIN_GAIN && this.#moves.promote(peer, backup)
   }
 
   #fillWanting(): void {
     let filled = 0
-    for (const peer of [...this.#placement.wanting]) {
+    for (const peer of [...this.#linking.wanting]) {
       if (filled >= MAX_FILLED) break
       if (peer.heldUntilMs > this.#now()) continue
       filled += 1
       if (peer.parents.length === 0) peer.loss /= 2
       // To the end of the queue: whoever cannot be helped must not keep others from being.
-      this.#placement.wanting.delete(peer)
+      this.#linking.wanting.delete(peer)
       this.#placement.fill(peer)
     }
   }
@@ -119,15 +133,15 @@ export class Optimiser {
     fed.sort((a, b) => a.primaries - b.primaries || a.askedStripes - b.askedStripes)
     let left = Math.ceil(this.#graph.size * RELIEVED_SHARE)
     for (const peer of fed.slice(0, left * MAX_ROOT_TRIES)) {
-      if (this.#now() - peer.movedAtMs < ROOT_REST_MS || !this.#placement.lower(peer)) continue
-      this.#moves += 1
+      if (this.#now() - peer.movedAtMs < ROOT_REST_MS || !this.#moves.lower(peer)) continue
+      this.#moved += 1
       left -= 1
       if (left <= 0 || !this.#candidates.isOverBudget(0)) return
     }
   }
 
-  #moved(): void {
-    this.#moves += 1
+  #noteMove(): void {
+    this.#moved += 1
     this.#movesLeft -= 1
   }
 

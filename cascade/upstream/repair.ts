@@ -111,7 +111,7 @@ export class Repair {
       track: part.track,
       number: part.number,
       needsMeta,
-      chunks: needsMeta ? null : part.missing(late),
+      chunks: needsMeta ? (this.#bearersOfMeta(part).length > 0 ? [] : null) : part.missing(late),
     })
     wants.set(target, list)
     part.asked.add(target.id)
@@ -159,12 +159,16 @@ export class Repair {
 
   /** META comes with the chunks, from whoever pushes any: the soonest of those says when it should be here. */
   #isMetaLate(part: PartState, ageMs: number, reserveMs: number): boolean {
-    const bearers = this.#options.upstream.parents.filter(
-      (parent) =>
-        parent.subscription.stripesFor(part.number) !== 0 && !this.#options.upstream.isSuspect(parent),
-    )
-    return bearers.every(
+    return this.#bearersOfMeta(part).every(
       (bearer) => bearer.skips(part) || ageMs > this.#patienceWith(bearer, part, reserveMs),
+    )
+  }
+
+  /** Those alive who push any of it. */
+  #bearersOfMeta(part: PartState): Parent[] {
+    const { upstream } = this.#options
+    return upstream.parents.filter(
+      (parent) => parent.subscription.stripesFor(part.number) !== 0 && !upstream.isSuspect(parent),
     )
   }
 
