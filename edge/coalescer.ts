@@ -4,12 +4,14 @@ import { HeadwaterError } from '../runtime/errors.ts'
 import type { CountedWarn } from '../runtime/flood-limiter.ts'
 import { PARTS_PER_SEGMENT } from '../media/part.ts'
 import type { Answer } from './answer.ts'
-import { answerOf, LINGER_MS, lifetimeOf, typeOf } from './answer.ts'
+import { answerOf, errorAnswer, LINGER_MS, lifetimeOf, typeOf } from './answer.ts'
 import type { Cache } from './cache.ts'
 import type { FillEnd } from './fill.ts'
 import { Fill } from './fill.ts'
+import type { Gaps } from './gaps/gaps.ts'
 import type { ObjectRequest } from './media-path.ts'
 import type { EdgeMetrics } from './metrics.ts'
+import type { TrackHeads } from './track-heads.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface CoalescerOptions {
@@ -17,6 +19,8 @@ export interface CoalescerOptions {
   upstream: Upstream
   metrics: Pick<EdgeMetrics, 'originFetches'>
   warn: CountedWarn
+  gaps: Pick<Gaps, 'isGap'>
+  heads: Pick<TrackHeads, 'note'>
   limits?: Partial<CoalescerLimits>
 }
 
@@ -32,6 +36,7 @@ export interface CoalescerLimits {
 
 export type Found =
   | { how: 'hit'; answer: Answer; ageMs: number }
+  | { how: 'gap'; answer: Answer }
   | { how: 'coalesced'; fill: Fill }
   | { how: 'miss'; fill: Fill }
 
@@ -73,6 +78,7 @@ export class Coalescer {
     }
     const joined = this.#joinParts(request)
     if (joined !== null) return { how: 'hit', answer: joined, ageMs: 0 }
+    if (this.#options.gaps.isGap(request.path)) return { how: 'gap', answer: gapAnswer() }
     return { how: 'miss', fill: this.#start(request) }
   }
 
@@ -108,8 +114,9 @@ export class Coalescer {
 
   #settle(request: ObjectRequest, end: FillEnd, cause: unknown): FillEnd {
     this.#fills.delete(request.path)
-    const { cache, warn } = this.#options
+    const { cache, warn, gaps, heads } = this.#options
     if (end.how === 'whole' && end.answer.status !== 503) {
+      if (end.answer.status === 200) heads.note(request, end.answer)
       cache.store(request.path, end.answer, lifetimeOf(request, end.answer.status))
       return end
     }
@@ -121,6 +128,7 @@ export class Coalescer {
         'fetch from the origin failed',
       )
     }
+    if (gaps.isGap(request.path)) return { how: 'failed', answer: gapAnswer() }
     const stale = cache.findStale(request.path)
     if (stale === undefined) {
       // Nobody waits for a fetch that was given up: its failure is not the address's.
@@ -132,6 +140,11 @@ export class Coalescer {
     cache.extend(request.path, LINGER_MS)
     return { how: 'stale', answer: stale.answer }
   }
+}
+
+/** 404 and not 5xx: players ask again after that, and go to another rendition after this. */
+function gapAnswer(): Answer {
+  return errorAnswer('media_gap', 'no upstream could give this, three times in a row')
 }
 
 function atLimit(what: string): HeadwaterError {

@@ -13,6 +13,8 @@ const TRACK = '/live/room-1/program01/720p'
 const PART = `${TRACK}/12.3.m4s`
 const PLAYLIST = `${TRACK}/index.m3u8`
 const BODY = randomBytes(200_000)
+/** Tests hold answers back for as long as they want. */
+const capMs = 60_000
 
 let origin: ScriptedOrigin
 let edge: RunningEdge
@@ -24,7 +26,7 @@ beforeEach(async () => {
   now = 1_000_000
   clients = new Agent({ connections: null })
   origin = await ScriptedOrigin.start()
-  edge = await startEdge({ originUrl: origin.url, now: () => now })
+  edge = await startEdge({ originUrl: origin.url, capMs, now: () => now })
 })
 
 afterEach(async () => {
@@ -99,7 +101,7 @@ describe('one fetch for many viewers', () => {
 
   it('gives up a parked request some time after its last viewer has left, and asks anew after that', async () => {
     await edge.close()
-    edge = await startEdge({ originUrl: origin.url, limits: { graceMs: 20 } })
+    edge = await startEdge({ originUrl: origin.url, capMs, limits: { graceMs: 20 } })
     const parked = new Parked()
     origin.on(PART, parked.script)
     const leaving = new AbortController()
@@ -305,7 +307,7 @@ describe('an origin that starts again', () => {
 
   it('and stays away is no longer waited for than an origin holds a request: ask again, says the edge', async () => {
     await edge.close()
-    edge = await startEdge({ originUrl: origin.url, awayMs: 300, now: () => now })
+    edge = await startEdge({ originUrl: origin.url, capMs, awayMs: 300, now: () => now })
     await origin.kill()
     const { status, body } = await get(PART)
     expect(status).toBe(503)
@@ -318,7 +320,7 @@ describe('an origin that starts again', () => {
 
   it('and is waited for by nobody any more is not asked again', async () => {
     await edge.close()
-    edge = await startEdge({ originUrl: origin.url, limits: { graceMs: 20 } })
+    edge = await startEdge({ originUrl: origin.url, capMs, limits: { graceMs: 20 } })
     await origin.kill()
     const leaving = new AbortController()
     const viewer = send(`${edge.url}${PART}`, { dispatcher: clients, signal: leaving.signal })
@@ -332,7 +334,7 @@ describe('an origin that starts again', () => {
 describe('bounds', () => {
   it('refuses a body larger than any object may be', async () => {
     await edge.close()
-    edge = await startEdge({ originUrl: origin.url, limits: { maxObjectBytes: 10_000 } })
+    edge = await startEdge({ originUrl: origin.url, capMs, limits: { maxObjectBytes: 10_000 } })
     origin.on(PART, bytes(BODY))
     const playlist = bytes('x'.repeat(20_000))
     origin.on(PLAYLIST, playlist)
@@ -342,7 +344,7 @@ describe('bounds', () => {
 
   it('refuses more fetches at once than it may have, and serves the rest', async () => {
     await edge.close()
-    edge = await startEdge({ originUrl: origin.url, limits: { maxFills: 2, maxReaders: 2 } })
+    edge = await startEdge({ originUrl: origin.url, capMs, limits: { maxFills: 2, maxReaders: 2 } })
     const parked = new Parked()
     for (const n of [0, 1, 2]) origin.on(`${TRACK}/12.${n}.m4s`, parked.script)
     const held = [0, 0, 1].map((n) => get(`${TRACK}/12.${n}.m4s`))

@@ -6,19 +6,24 @@ import { CountedWarn } from '../runtime/flood-limiter.ts'
 import { allowAnyOrigin, answer, isReadRequest } from '../runtime/http/respond.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import type { Answer } from './answer.ts'
 import { Cache } from './cache.ts'
 import { Coalescer } from './coalescer.ts'
 import type { CoalescerLimits } from './coalescer.ts'
 import { FlvHub } from './flv/hub.ts'
 import type { FlvHubSettings } from './flv/hub.ts'
+import { Gaps } from './gaps/gaps.ts'
+import { markPlaylist } from './gaps/mark-playlist.ts'
 import { serveObject } from './http.ts'
-import { isMediaPath, parseMediaPath } from './media-path.ts'
+import { isMediaPath, parseMediaPath, type ObjectRequest } from './media-path.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { createEdgeMetrics } from './metrics.ts'
 import { PatientUpstream } from './patient-upstream.ts'
 import { openRoots } from './root/open-roots.ts'
 import type { Roots, RootSettings } from './root/roots.ts'
+import { TrackHeads } from './track-heads.ts'
 import type { OriginTiming, Upstream } from './upstream.ts'
+import { CAP_MS, CappedUpstream } from './upstreams/capped-upstream.ts'
 import { openUpstreams } from './upstreams/open-upstreams.ts'
 
 export interface EdgeOptions {
@@ -36,6 +41,8 @@ export interface EdgeOptions {
   roots?: RootSettings | null
   limits?: Partial<CoalescerLimits>
   timing?: Partial<OriginTiming>
+  /** How long at most the head of what is there is waited for. */
+  capMs?: number
   /** How long requests that wait for something wait for an origin that is away. */
   awayMs?: number
   /** Milliseconds; for tests. */
@@ -49,6 +56,7 @@ export class Edge {
   readonly #warn: CountedWarn
   readonly #upstream: Upstream
   readonly #cache: Cache
+  readonly #gaps: Gaps
   readonly #coalescer: Coalescer
   readonly #flv: FlvHub
   readonly #metrics: EdgeMetrics
@@ -60,24 +68,32 @@ export class Edge {
     const { originUrl, clusterSecret, logger, timing = {}, limits = {}, flv = {} } = options
     this.#logger = logger
     this.#warn = new CountedWarn({ logger })
+    const now = options.now ?? Date.now
+    this.#gaps = new Gaps({ now, onGap: (request) => this.#onGap(request) })
+    const heads = new TrackHeads(now)
     const upstreams = openUpstreams({
-      ...{ originUrl, clusterSecret, timing },
+      ...{ originUrl, clusterSecret, timing, gaps: this.#gaps },
       shieldUrls: options.shieldUrls ?? [],
       onFailover: (cause) => this.#onFailover(cause),
       onHedge: () => this.#metrics.hedges.inc(),
     })
-    this.#upstream = new PatientUpstream(upstreams, options.awayMs)
-    this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: options.now ?? Date.now })
+    const capMs = options.capMs ?? CAP_MS
+    this.#upstream = new PatientUpstream(
+      new CappedUpstream({ upstream: upstreams, heads, capMs }),
+      options.awayMs,
+    )
+    this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now })
     this.#metrics = createEdgeMetrics(options.metrics, {
       cacheBytes: () => this.#cache.bytes,
       fills: () => this.#coalescer.fills,
+      gaps: () => this.#gaps.size,
       waitingViewers: () => this.#coalescer.readers,
       flvClients: () => this.#flv.clients,
       flvUpstreams: () => this.#flv.upstreams,
       flvRingBytes: () => this.#flv.ringBytes,
     })
     const shared = { upstream: this.#upstream, metrics: this.#metrics, warn: this.#warn }
-    this.#coalescer = new Coalescer({ ...shared, cache: this.#cache, limits })
+    this.#coalescer = new Coalescer({ ...shared, cache: this.#cache, gaps: this.#gaps, heads, limits })
     this.#flv = new FlvHub({ ...shared, logger, settings: flv })
     const coalescer = this.#coalescer
     const { roots = null, metrics } = options
@@ -124,7 +140,17 @@ export class Edge {
     const request = parseMediaPath(target)
     if (request.kind === 'flv' || request.kind === 'redirect')
       throw new HeadwaterError('not_found', 'a shield has objects only')
-    serveObject({ req, res, request, metrics: this.#metrics }, this.#coalescer.find(request))
+    this.#serveObject(req, res, request)
+  }
+
+  #serveObject(req: IncomingMessage, res: ServerResponse, request: ObjectRequest): void {
+    const present = (answer: Answer): Answer => markPlaylist(request, answer, this.#gaps)
+    serveObject({ req, res, request, metrics: this.#metrics, present }, this.#coalescer.find(request))
+  }
+
+  #onGap({ kind, room }: ObjectRequest): void {
+    this.#metrics.gaps.inc({ kind })
+    this.#warn.warn('edge-gap', { room, object: kind }, 'an object failed three times in a row: it is a gap')
   }
 
   #onFailover(cause: unknown): void {
@@ -145,6 +171,6 @@ export class Edge {
       res.writeHead(307, { Location: request.location, 'Content-Length': 0 }).end()
       return
     }
-    serveObject({ req, res, request, metrics: this.#metrics }, this.#coalescer.find(request))
+    this.#serveObject(req, res, request)
   }
 }

@@ -5,6 +5,7 @@ import type { Answer } from './answer.ts'
 import { answerOf, errorAnswer, JSON_TYPE, mayBlock, typeOf } from './answer.ts'
 import type { ObjectRequest } from './media-path.ts'
 import type { Upstream, UpstreamAnswer } from './upstream.ts'
+import { Late } from './upstreams/late.ts'
 
 export interface FillHead {
   status: number
@@ -150,8 +151,8 @@ function joinTightly(chunks: readonly Buffer[], bytes: number): Buffer {
 }
 
 function failureOf(error: unknown): Answer {
-  const isLate = error instanceof HeadwaterError && error.code === 'part_timeout'
-  return isLate
-    ? errorAnswer('part_timeout', error.message)
+  const isTold = error instanceof Late || (error instanceof HeadwaterError && error.code === 'part_timeout')
+  return isTold
+    ? errorAnswer(error.code, error.message)
     : errorAnswer('upstream_unavailable', 'the origin is not there')
 }

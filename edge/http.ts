@@ -17,6 +17,8 @@ export interface Exchange {
   res: ServerResponse
   request: ObjectRequest
   metrics: Pick<EdgeMetrics, 'requests' | 'sentBytes'>
+  /** The answer as it is to be given out. */
+  present: (answer: Answer) => Answer
 }
 
 // More unsent than this, and the viewer is not reading: objects are smaller, players ask for a few at a time.
@@ -32,9 +34,9 @@ const gzipped = new WeakMap<Answer, Buffer>()
 
 /** Answers from what was found: at once, or as it arrives. */
 export function serveObject(exchange: Exchange, found: Found): void {
-  if (found.how === 'hit') {
-    count(exchange, found.answer.status >= 500 ? 'error' : 'hit')
-    sendWhole(exchange, found.answer, found.ageMs)
+  if ('answer' in found) {
+    count(exchange, found.answer.status >= 500 ? 'error' : found.how)
+    sendWhole(exchange, found.answer, found.how === 'hit' ? found.ageMs : 0)
     return
   }
   const { res } = exchange
@@ -100,13 +102,14 @@ class StreamedBody {
   }
 }
 
-function sendWhole(exchange: Exchange, answer: Answer, ageMs: number): void {
+function sendWhole(exchange: Exchange, given: Answer, ageMs: number): void {
   const { req, res, request, metrics } = exchange
   if (res.destroyed) return
+  const answer = exchange.present(given)
   const headers = headersOf(request, answer.status, answer.type)
   // hls.js adds Age to its idea of the live edge; immutable objects need none.
   if (ageMs >= 1000 && request.kind === 'playlist') headers['Age'] = Math.floor(ageMs / 1000)
-  const { status, chunks } = present(req, request, answer, headers)
+  const { status, chunks } = represent(req, request, answer, headers)
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   if (status === 304) delete headers['Content-Type']
   else headers['Content-Length'] = length
@@ -123,7 +126,7 @@ function sendWhole(exchange: Exchange, answer: Answer, ageMs: number): void {
 }
 
 /** The body as this client asked for it: compressed, a range of it, as it is, or nothing where it has it already. Adds the headers that say so. */
-function present(
+function represent(
   req: IncomingMessage,
   request: ObjectRequest,
   answer: Answer,
@@ -176,6 +179,7 @@ function gzipOf(answer: Answer): Buffer {
 }
 
 function resultOf(end: FillEnd, how: 'miss' | 'coalesced'): RequestResult {
+  if (end.how === 'failed' && end.answer.status === 404) return 'gap'
   if (end.how === 'failed' || end.answer.status >= 500) return 'error'
   return end.how === 'stale' ? 'stale' : how
 }

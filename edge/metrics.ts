@@ -3,13 +3,14 @@
 import type { Counter, Metrics } from '../runtime/metrics.ts'
 import type { ObjectKind } from './media-path.ts'
 
-export type RequestResult = 'hit' | 'coalesced' | 'miss' | 'stale' | 'error'
+export type RequestResult = 'hit' | 'coalesced' | 'miss' | 'stale' | 'gap' | 'error'
 
 export interface EdgeMetrics {
   requests: Counter<'result'>
   originFetches: Counter<'kind'>
   failovers: Counter
   hedges: Counter
+  gaps: Counter<'kind'>
   sentBytes: Counter<'pipe'>
   flvSkips: Counter
   flvCuts: Counter
@@ -20,6 +21,7 @@ export interface EdgeMetrics {
 export interface EdgeGauges {
   cacheBytes: () => number
   fills: () => number
+  gaps: () => number
   waitingViewers: () => number
   flvClients: () => number
   flvUpstreams: () => number
@@ -34,6 +36,7 @@ export function createEdgeMetrics(metrics: Metrics, gauges: EdgeGauges): EdgeMet
   }
   gauge('cache_bytes', 'Bytes of media and playlists in the cache', gauges.cacheBytes)
   gauge('fills', 'Fetches from the origin that are running or parked', gauges.fills)
+  gauge('gaps', 'Objects that playlists name as gaps', gauges.gaps)
   gauge(
     'waiting_viewers',
     'Viewers whose answer waits for a fetch or is still arriving',
@@ -54,6 +57,11 @@ export function createEdgeMetrics(metrics: Metrics, gauges: EdgeGauges): EdgeMet
     hedges: metrics.counter(
       'headwater_edge_hedges_total',
       'Times an upstream was late with an answer, and another was asked, too',
+    ),
+    gaps: metrics.counter(
+      'headwater_edge_gaps_total',
+      'Times an object failed three times in a row and was made a gap',
+      ['kind'],
     ),
     sentBytes: metrics.counter('headwater_edge_sent_bytes_total', 'Body bytes given to viewers', ['pipe']),
     flvSkips: metrics.counter(

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { HeadwaterError } from '../runtime/errors.ts'
 import type { FlvRequest, ObjectRequest } from './media-path.ts'
 import type { Upstream, UpstreamAnswer } from './upstream.ts'
+import { Late } from './upstreams/late.ts'
 
 /** RFC 8216bis, 6.2.5.2: three target durations. */
 const HOLD_MS = 18_000
@@ -22,7 +23,7 @@ export class PatientUpstream implements Upstream {
     this.#holdMs = holdMs
   }
 
-  /** Throws `part_timeout`, to be asked for again, where the origin was away for the whole time. */
+  /** Throws `part_timeout`, to be asked for again, where the origin was away for the whole time; `Late` where it is there and silent. */
   async ask(request: ObjectRequest | FlvRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
     if (!isWorthWaiting(request)) return this.#upstream.ask(request, signal)
     const endsAtMs = Date.now() + this.#holdMs
@@ -57,6 +58,7 @@ export class PatientUpstream implements Upstream {
       for await (const _ of answer.body) continue
       return new Error('the origin is starting')
     } catch (cause) {
+      if (cause instanceof Late) throw cause
       return cause instanceof Error ? cause : new Error(String(cause))
     } finally {
       clearTimeout(timer)

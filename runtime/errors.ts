@@ -21,6 +21,7 @@ export const ERROR_STATUS = {
   rendition_not_found: 404,
   part_not_found: 404,
   part_timeout: 503,
+  media_gap: 404,
   recording_not_found: 404,
   recording_running: 409,
   recording_failed: 507,

@@ -11,7 +11,7 @@ export async function fetchWhole(
 ): Promise<Answer> {
   signal.throwIfAborted()
   const found = coalescer.find(request)
-  if (found.how === 'hit') return found.answer
+  if ('answer' in found) return found.answer
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       leave()

@@ -17,8 +17,8 @@ describe('the delay of a hedge', () => {
     const it = hedge()
     for (let n = 1; n <= 100; n++) it.took('a', PART, 100 + n)
     expect(it.delayMs('a', PART)).toBeCloseTo(195 * 1.2)
-    expect(it.delayMs('a', INIT)).toBe(800)
-    expect(it.delayMs('b', PART)).toBe(800)
+    expect(it.delayMs('a', INIT)).toBe(600)
+    expect(it.delayMs('b', PART)).toBe(600)
   })
 
   it('is bounded below and above', () => {
@@ -26,19 +26,19 @@ describe('the delay of a hedge', () => {
     for (let n = 0; n < 100; n++) it.took('a', PART, 1)
     for (let n = 0; n < 100; n++) it.took('a', INIT, 10_000)
     expect(it.delayMs('a', PART)).toBe(100)
-    expect(it.delayMs('a', INIT)).toBe(800)
+    expect(it.delayMs('a', INIT)).toBe(600)
   })
 
-  it('leaves time for every upstream within a second', () => {
-    expect(hedge(3).delayMs('a', PART)).toBe(500)
-    expect(hedge(5).delayMs('a', PART)).toBe(250)
+  it('leaves time for every upstream within 0.8 s', () => {
+    expect(hedge(3).delayMs('a', PART)).toBe(400)
+    expect(hedge(5).delayMs('a', PART)).toBe(200)
   })
 
   it('forgets after a minute', () => {
     const it = hedge()
     for (let n = 0; n < 50; n++) it.took('a', PART, 1)
     now += 60_000
-    expect(it.delayMs('a', PART)).toBe(800)
+    expect(it.delayMs('a', PART)).toBe(600)
   })
 })
 

@@ -11,8 +11,8 @@ export interface HedgeOptions {
 const QUANTILE = 0.95
 const MARGIN = 1.2
 const MIN_MS = 100
-const MAX_MS = 800
-const LAST_ASKED_MS = 1000
+const MAX_MS = 600
+const LAST_ASKED_MS = 800
 /** Fewer say nothing of a quantile. */
 const MIN_SAMPLES = 20
 const MAX_SAMPLES = 100

@@ -1,4 +1,6 @@
 /** Whom this edge asks: its origin, or shields before it. */
+import type { Gaps } from '../gaps/gaps.ts'
+import { WatchedUpstream } from '../gaps/watched-upstream.ts'
 import type { OriginTiming, Upstream } from '../upstream.ts'
 import { OriginUpstream } from '../upstream.ts'
 import { UpstreamList } from './upstream-list.ts'
@@ -8,6 +10,7 @@ export interface OpenUpstreamsOptions {
   shieldUrls: readonly string[]
   clusterSecret: string
   timing: Partial<OriginTiming>
+  gaps: Gaps
   onFailover: (cause: unknown) => void
   onHedge: () => void
 }
@@ -16,15 +19,17 @@ export interface OpenUpstreamsOptions {
 const SOONER: Partial<OriginTiming> = { silenceMs: 1000 }
 
 export function openUpstreams(options: OpenUpstreamsOptions): Upstream {
-  const { originUrl, shieldUrls, clusterSecret, timing, onFailover, onHedge } = options
+  const { originUrl, shieldUrls, clusterSecret, timing, gaps, onFailover, onHedge } = options
   const { length } = shieldUrls
-  const open = (url: string): Upstream =>
-    new OriginUpstream({
+  const open = (url: string, name = url): Upstream => {
+    const upstream = new OriginUpstream({
       originUrl: url,
       clusterSecret,
       timing: length === 0 ? timing : { ...SOONER, ...timing },
     })
-  const origin = open(originUrl)
+    return new WatchedUpstream({ name, upstream, gaps })
+  }
+  const origin = open(originUrl, 'origin')
   if (length === 0) return origin
   return new UpstreamList({
     shields: new Map(shieldUrls.map((url) => [url, open(url)])),

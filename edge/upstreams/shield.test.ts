@@ -11,6 +11,8 @@ const TRACK = '/live/room-1/program01/720p'
 const PART = `${TRACK}/12.3.m4s`
 const BLOCKED = `${TRACK}/index.m3u8?_HLS_msn=12&_HLS_part=3`
 const BODY = randomBytes(200_000)
+/** Tests hold answers back for as long as they want. */
+const capMs = 60_000
 
 let clients: Agent
 let origin: ScriptedOrigin
@@ -38,7 +40,7 @@ async function get(url: string, headers: Record<string, string> = {}) {
 }
 
 async function edgeOf(...shieldUrls: string[]): Promise<RunningEdge> {
-  const edge = await startEdge({ originUrl: origin.url, shieldUrls, now: () => now })
+  const edge = await startEdge({ originUrl: origin.url, shieldUrls, now: () => now, capMs })
   closing.push(() => edge.close())
   return edge
 }
@@ -52,7 +54,7 @@ async function scripted(): Promise<ScriptedOrigin> {
 describe('a shield', () => {
   let shield: RunningEdge
   beforeEach(async () => {
-    shield = await startShield({ originUrl: origin.url, now: () => now })
+    shield = await startShield({ originUrl: origin.url, now: () => now, capMs })
     closing.push(() => shield.close())
   })
 

@@ -1,11 +1,10 @@
 /** Several upstreams as one: the room's shields in their order, then the origin; the next where one is dead, late or cannot answer. */
-import { HeadwaterError } from '../../runtime/errors.ts'
-import { mayBlock } from '../answer.ts'
 import type { FlvRequest, ObjectRequest } from '../media-path.ts'
 import type { Upstream, UpstreamAnswer } from '../upstream.ts'
 import { Breaker, type Passage } from './breaker.ts'
 import { carryOn, readWhole } from './carried-on.ts'
 import { Hedge } from './hedge.ts'
+import { isOverdue } from './late.ts'
 import { race } from './race.ts'
 import { orderShields } from './shield-order.ts'
 
@@ -31,9 +30,6 @@ interface Asked {
   member: Member
   passage: Passage
 }
-
-/** Until the head of what nobody has to wait for: longer than the last upstream is asked after. */
-const MAX_HEAD_MS = 1200
 
 export class UpstreamList implements Upstream {
   readonly #options: UpstreamListOptions
@@ -80,36 +76,25 @@ export class UpstreamList implements Upstream {
 
   /** Takes whom it asks out of `untried`; who was only late goes back to its end. */
   async #askInTurn(request: ObjectRequest, untried: Member[], signal: AbortSignal): Promise<UpstreamAnswer> {
-    const late = new AbortController()
-    const cap = mayBlock(request) ? null : setTimeout(() => late.abort(), MAX_HEAD_MS)
-    try {
-      const { answer, losers } = await race<Asked>({
-        next: (running) => this.#next(untried, running),
-        isExhausted: () => untried.length === 0,
-        ask: ({ member }, own) => this.#askOne(member, request, own),
-        isUseful,
-        delayMs: ({ member }) => this.#hedge.delayMs(member.name, request),
-        onAnswered: ({ passage }) => passage.succeed(),
-        onFailed: ({ passage }, cause) => {
-          passage.fail()
-          if (untried.length > 0) this.#options.onFailover(cause)
-        },
-        onLeft: ({ passage }, why) => {
-          if (why === 'silent' || late.signal.aborted) passage.fail()
-          else passage.leave()
-        },
-        signal: AbortSignal.any([signal, late.signal]),
-      })
-      untried.push(...losers.map(({ member }) => member))
-      return answer
-    } catch (cause) {
-      if (!late.signal.aborted) throw cause
-      throw new HeadwaterError('upstream_unavailable', `no upstream answers within ${MAX_HEAD_MS} ms`, {
-        cause,
-      })
-    } finally {
-      if (cap !== null) clearTimeout(cap)
-    }
+    const { answer, losers } = await race<Asked>({
+      next: (running) => this.#next(untried, running),
+      isExhausted: () => untried.length === 0,
+      ask: ({ member }, own) => this.#askOne(member, request, own),
+      isUseful,
+      delayMs: ({ member }) => this.#hedge.delayMs(member.name, request),
+      onAnswered: ({ passage }) => passage.succeed(),
+      onFailed: ({ passage }, cause) => {
+        passage.fail()
+        if (untried.length > 0) this.#options.onFailover(cause)
+      },
+      onLeft: ({ passage }, why) => {
+        if (why === 'silent' || isOverdue(signal)) passage.fail()
+        else passage.leave()
+      },
+      signal,
+    })
+    untried.push(...losers.map(({ member }) => member))
+    return answer
   }
 
   /** The first that is worth asking, or any where nobody else is; beside one that is late only as far as hedges go. */
