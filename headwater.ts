@@ -221,6 +221,7 @@ function openEdge(
     metrics,
     ...config.edge,
     shieldUrls: as === 'edge' ? config.edge.shieldUrls : [],
+    isShield: as === 'shield',
     roots: enabled && as !== 'shield' ? limits : null,
   })
 }

@@ -10,7 +10,7 @@ import type { Answer } from './answer.ts'
 import { Cache } from './cache.ts'
 import { Coalescer } from './coalescer.ts'
 import type { CoalescerLimits } from './coalescer.ts'
-import { FlvHub } from './flv/hub.ts'
+import { FlvHub, SHIELD_FLV } from './flv/hub.ts'
 import type { FlvHubSettings } from './flv/hub.ts'
 import { Gaps } from './gaps/gaps.ts'
 import { markPlaylist } from './gaps/mark-playlist.ts'
@@ -31,6 +31,8 @@ export interface EdgeOptions {
   originUrl: string
   /** Bases of shields that are asked before the origin. */
   shieldUrls?: readonly string[]
+  /** Its viewers are other edges. */
+  isShield?: boolean
   clusterSecret: string
   logger: Logger
   metrics: Metrics
@@ -94,7 +96,8 @@ export class Edge {
     })
     const shared = { upstream: this.#upstream, metrics: this.#metrics, warn: this.#warn }
     this.#coalescer = new Coalescer({ ...shared, cache: this.#cache, gaps: this.#gaps, heads, limits })
-    this.#flv = new FlvHub({ ...shared, logger, settings: flv })
+    const settings = options.isShield === true ? { ...flv, ...SHIELD_FLV } : flv
+    this.#flv = new FlvHub({ ...shared, logger, settings })
     const coalescer = this.#coalescer
     const { roots = null, metrics } = options
     this.#openRoots = () =>
@@ -134,12 +137,12 @@ export class Edge {
     return true
   }
 
-  /** Answers with an object, as another edge asks for it. Throws `not_found` for all else: streams are the origin's to give. */
-  serveObject(req: IncomingMessage, res: ServerResponse, target: string): void {
+  /** Answers another edge as the origin would. Throws `not_found` for what only viewers ask. */
+  serveEdge(req: IncomingMessage, res: ServerResponse, target: string): Promise<void> | void {
     this.#requireOpen()
     const request = parseMediaPath(target)
-    if (request.kind === 'flv' || request.kind === 'redirect')
-      throw new HeadwaterError('not_found', 'a shield has objects only')
+    if (request.kind === 'redirect') throw new HeadwaterError('not_found', 'a shield has no such address')
+    if (request.kind === 'flv') return this.#flv.serve(req, res, request)
     this.#serveObject(req, res, request)
   }
 

@@ -15,6 +15,7 @@ export interface EdgeMetrics {
   flvSkips: Counter
   flvCuts: Counter
   flvReconnects: Counter
+  flvMoves: Counter<'direction'>
 }
 
 /** What is read at each scrape instead of being kept. */
@@ -72,6 +73,11 @@ export function createEdgeMetrics(metrics: Metrics, gauges: EdgeGauges): EdgeMet
     flvReconnects: metrics.counter(
       'headwater_edge_flv_reconnects_total',
       'FLV streams lost and asked for again',
+    ),
+    flvMoves: metrics.counter(
+      'headwater_edge_flv_moves_total',
+      'Times the viewers of an FLV were given the rendition below, or theirs again',
+      ['direction'],
     ),
   }
 }

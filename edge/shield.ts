@@ -9,7 +9,7 @@ import type { Edge } from './edge.ts'
 import { MEDIA_ROOT } from './upstream.ts'
 
 export interface ShieldOptions {
-  edge: Pick<Edge, 'serveObject'>
+  edge: Pick<Edge, 'serveEdge'>
   clusterSecret: string
   logger: Logger
 }
@@ -24,9 +24,9 @@ export function createShield({ edge, clusterSecret, logger }: ShieldOptions): Pl
     }
     if (!target.startsWith(`${MEDIA_ROOT}/`)) return false
     if (!isReadRequest(req, res)) return true
-    answer(res, logger, () => {
+    answer(res, logger, async () => {
       try {
-        edge.serveObject(req, res, target.slice(MEDIA_ROOT.length))
+        await edge.serveEdge(req, res, target.slice(MEDIA_ROOT.length))
       } catch (error) {
         // Full, or about to close: who asks goes to the next upstream instead of telling a viewer.
         if (error instanceof HeadwaterError && error.code === 'not_ready') res.setHeader('Retry-After', '1')

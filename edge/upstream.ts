@@ -57,8 +57,9 @@ const TIMING: OriginTiming = {
 }
 /** Where an origin, and a shield in its place, has what edges ask for. */
 export const MEDIA_ROOT = '/internal/media'
-const PROGRAM_HEADER = 'x-headwater-program'
-const RESUMED_HEADER = 'x-headwater-resumed'
+/** Of an FLV: see `UpstreamAnswer`. */
+export const PROGRAM_HEADER = 'x-headwater-program'
+export const RESUMED_HEADER = 'x-headwater-resumed'
 // Parked requests have a pool of their own: in one pool they would starve the fetches that could be answered at once.
 const MAX_BLOCKED_CONNECTIONS = 2048
 const MAX_BULK_CONNECTIONS = 64

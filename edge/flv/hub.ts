@@ -8,9 +8,9 @@ import type { Answer } from '../answer.ts'
 import { LINGER_MS } from '../answer.ts'
 import type { FlvRequest } from '../media-path.ts'
 import type { EdgeMetrics } from '../metrics.ts'
-import type { Upstream } from '../upstream.ts'
+import { PROGRAM_HEADER, RESUMED_HEADER, type Upstream } from '../upstream.ts'
 import { FlvRelay } from './relay.ts'
-import type { FlvRelaySettings } from './relay.ts'
+import type { FlvRelaySettings, Timeline } from './relay.ts'
 
 export interface FlvHubSettings extends FlvRelaySettings {
   maxRelays: number
@@ -38,8 +38,18 @@ export const FLV_DEFAULTS: FlvHubSettings = {
   steadyMs: 3000,
   maxBackoffMs: 2000,
   doubtMs: 10_000,
+  lookUpMs: 30_000,
+  isRaw: false,
   maxRelays: 512,
   maxClients: 10_000,
+}
+
+/** For a shield: what it adds to the delay of FLV is small, and edges are few and take much at once. */
+export const SHIELD_FLV: Partial<FlvHubSettings> = {
+  isRaw: true,
+  flushMs: 10,
+  crowdFlushMs: 20,
+  clientBufferBytes: 8 * 1024 * 1024,
 }
 
 export class FlvHub {
@@ -80,7 +90,7 @@ export class FlvHub {
       sendRefusal(res, refusal)
       return
     }
-    sendHead(res)
+    sendHead(res, this.#settings.isRaw ? relay.timeline : null)
     if (req.method === 'HEAD') res.end()
     else relay.add(res, request.behindMs)
   }
@@ -146,8 +156,15 @@ function sendRefusal(res: ServerResponse, refusal: Answer): void {
   res.end(Buffer.concat(refusal.chunks))
 }
 
+function headersOf({ program, resumedMs }: Timeline): Record<string, string | number> {
+  return {
+    ...(program === null ? {} : { [PROGRAM_HEADER]: program }),
+    ...(resumedMs === null ? {} : { [RESUMED_HEADER]: resumedMs }),
+  }
+}
+
 /** The body ends with the connection: chunked coding would need bytes of its own for every viewer and write. */
-function sendHead(res: ServerResponse): void {
+function sendHead(res: ServerResponse, timeline: Timeline | null): void {
   res.useChunkedEncodingByDefault = false
   res.shouldKeepAlive = false
   res.writeHead(200, {
@@ -155,6 +172,7 @@ function sendHead(res: ServerResponse): void {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'X-Accel-Buffering': 'no',
+    ...(timeline === null ? {} : headersOf(timeline)),
   })
   res.flushHeaders()
 }

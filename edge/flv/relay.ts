@@ -15,7 +15,7 @@ import { flushDelayMs } from './flush-delay.ts'
 import type { FlushSettings } from './flush-delay.ts'
 import { GopRing } from './gop-ring.ts'
 import { FlvSource } from './source.ts'
-import type { FlvSourceTiming } from './source.ts'
+import type { FlvOpening, FlvSourceTiming } from './source.ts'
 import { Splice } from './splice.ts'
 import { kindOf } from './tag-kind.ts'
 
@@ -26,6 +26,8 @@ export interface FlvRelaySettings extends FlvClientLimits, FlvSourceTiming, Flus
   ringBytes: number
   /** The upstream is kept for so long without viewers. */
   idleMs: number
+  /** For other edges, which put connections on one timeline themselves: ends where the upstream's timeline is another. */
+  isRaw: boolean
 }
 
 export interface FlvRelayOptions {
@@ -36,6 +38,12 @@ export interface FlvRelayOptions {
   warn: CountedWarn
   /** The relay has ended and takes no more viewers. */
   onClosed: () => void
+}
+
+/** What a stream's times are times of: a program, and the life of its origin that it is sent by. */
+export interface Timeline {
+  program: string | null
+  resumedMs: number | null
 }
 
 // How often viewers are looked at when nothing is sent: the resolution of `lagCloseMs` in a silent stream.
@@ -50,6 +58,7 @@ export class FlvRelay {
   readonly #splice = new Splice()
   readonly #source: FlvSource
   readonly #clients = new Set<FlvClient>()
+  #timeline: Timeline = { program: null, resumedMs: null }
   #resolveOpened: (refusal: Answer | null) => void = () => undefined
   #isOpen = false
   #isClosed = false
@@ -68,8 +77,10 @@ export class FlvRelay {
       request,
       upstream,
       timing: settings,
+      endsAtFailure: settings.isRaw,
       onAsk: () => metrics.originFetches.inc({ kind: 'flv' }),
-      onOpen: (program, resumedMs) => this.#onOpen(program, resumedMs),
+      onOpen: (opening) => this.#onOpen(opening),
+      onMove: (rendition, direction) => this.#onMove(rendition, direction),
       onTags: (tags) => this.#onTags(tags),
       onLost: (cause) => this.#onLost(cause),
       onEnd: (answer) => this.#close(answer),
@@ -79,6 +90,11 @@ export class FlvRelay {
   /** Whether a viewer who comes now is answered without waiting for the origin. */
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /** Of what its viewers are sent, where it is raw. */
+  get timeline(): Timeline {
+    return this.#timeline
   }
 
   get clients(): number {
@@ -133,8 +149,12 @@ export class FlvRelay {
     client.pump(Date.now())
   }
 
-  #onOpen(program: string | null, resumedMs: number | null): void {
-    this.#splice.begin(program, resumedMs)
+  #onOpen({ program, resumedMs, rendition }: FlvOpening): void {
+    const isSame =
+      program !== null && program === this.#timeline.program && resumedMs === this.#timeline.resumedMs
+    if (this.#isOpen && this.#options.settings.isRaw && !isSame) return this.#close(null)
+    this.#timeline = { program, resumedMs }
+    this.#splice.begin({ program, resumedMs, rendition })
     if (this.#isOpen) return
     this.#isOpen = true
     this.#resolveOpened(null)
@@ -164,6 +184,13 @@ export class FlvRelay {
       { room: request.room, rendition: request.rendition, reason },
       'FLV from the origin was lost',
     )
+  }
+
+  #onMove(to: string, direction: 'down' | 'up'): void {
+    const { metrics, warn, request } = this.#options
+    metrics.flvMoves.inc({ direction })
+    const fields = { room: request.room, rendition: request.rendition, to }
+    warn.warn('edge-flv-move', fields, 'FLV viewers are given another rendition')
   }
 
   #flush(): void {

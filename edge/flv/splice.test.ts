@@ -8,9 +8,9 @@ function run(
   splice: Splice,
   tags: FlvTag[],
   program: string | null = null,
-  resumedMs: number | null = null,
+  { resumedMs = null, rendition = 'source' }: { resumedMs?: number | null; rendition?: string } = {},
 ): FlvTag[] {
-  splice.begin(program, resumedMs)
+  splice.begin({ program, resumedMs, rendition })
   return tags.flatMap((tag) => splice.accept(tag, kindOf(tag) ?? 'script') ?? [])
 }
 
@@ -65,12 +65,12 @@ describe('a splice of connections', () => {
     const splice = new Splice()
     run(splice, media(10_000, 15_480), 'one')
     // The source's FLV: nothing of before is there any more.
-    const after = run(splice, media(15_000, 17_000), 'one', 15_000)
+    const after = run(splice, media(15_000, 17_000), 'one', { resumedMs: 15_000 })
     expect(after.map((tag) => tag.timestampMs)).toEqual(
       media(15_000, 17_000).map((tag) => tag.timestampMs + 473),
     )
     // And a connection after that, of the same life of the origin, repeats what this one had.
-    const again = run(splice, media(16_000, 18_000), 'one', 15_000)
+    const again = run(splice, media(16_000, 18_000), 'one', { resumedMs: 15_000 })
     expect(again.map((tag) => tag.timestampMs)).toEqual(
       media(17_000, 18_000).map((tag) => tag.timestampMs + 473),
     )
@@ -79,8 +79,37 @@ describe('a splice of connections', () => {
   it('goes on without a hole or a repetition behind a restart where nothing was sent that is made anew', () => {
     const splice = new Splice()
     const before = run(splice, media(10_000, 15_000), 'one')
-    const after = run(splice, media(12_000, 17_000), 'one', 15_000)
+    const after = run(splice, media(12_000, 17_000), 'one', { resumedMs: 15_000 })
     expect(labels([...before, ...after])).toEqual(labels(media(10_000, 17_000)))
+  })
+
+  it('goes on at a keyframe of another rendition behind what was sent, while the sound goes on', () => {
+    const splice = new Splice()
+    run(splice, media(10_000, 13_480), 'one', { rendition: '720p' })
+    const after = run(splice, media(12_000, 16_000), 'one', { rendition: '400p' })
+    const sound = media(13_480, 14_000).filter(({ type }) => type === 'audio')
+    expect(labels(after)).toEqual(labels([...sound, ...media(14_000, 16_000)]))
+    // And a connection after that, of the same rendition, needs no keyframe.
+    expect(labels(run(splice, media(15_000, 17_000), 'one', { rendition: '400p' }))).toEqual(
+      labels(media(16_000, 17_000)),
+    )
+  })
+
+  it('waits for that keyframe also when the connection in which it was waited for is lost', () => {
+    const splice = new Splice()
+    run(splice, media(10_000, 13_480), 'one', { rendition: '720p' })
+    run(splice, media(13_000, 13_600), 'one', { rendition: '400p' })
+    const after = run(splice, media(13_000, 15_000), 'one', { rendition: '400p' })
+    expect(labels(after).filter((each) => !each.startsWith('a'))[0]).toBe('k14000')
+  })
+
+  it('takes any keyframe of another rendition of another program', () => {
+    const splice = new Splice()
+    run(splice, media(10_000, 13_480), 'one', { rendition: '720p' })
+    const after = run(splice, media(10_000, 11_000), 'two', { rendition: '400p' })
+    expect(after.map((tag) => tag.timestampMs)).toEqual(
+      media(10_000, 11_000).map((tag) => tag.timestampMs + 13_440 + 33 - 10_000),
+    )
   })
 
   it('leaves metadata at time 0, and gives other headers the time they come at', () => {

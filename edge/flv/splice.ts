@@ -13,6 +13,12 @@ const SEAM_MS = 33
 /** A picture is decoded so much before it is shown, at most: the first one behind a restart may have a time before it. */
 const REORDER_MS = 500
 
+export interface SpliceBeginning {
+  program: string | null
+  resumedMs: number | null
+  rendition: string
+}
+
 export class Splice {
   #offsetMs = 0
   #lastVideoMs: number | null = null
@@ -24,12 +30,18 @@ export class Splice {
   #resumedMs: number | null = null
   /** From this time of the program on, this connection has other frames than the one before. */
   #anewFromMs: number | null = null
+  #rendition: string | null = null
+  /** Frames of this connection do not build on those of the one before: it goes on with a keyframe behind them. */
+  #isOtherPicture = false
 
   /**
    * To be called before the first tag of every connection, with its program when that is known, and where that went on behind
-   * the last restart of its origin: frames of later times were sent before it, too, and are made anew.
+   * the last restart of its origin: frames of later times were sent before it, too, and are made anew. Renditions of one program have
+   * one timeline and the same sound.
    */
-  begin(program: string | null, resumedMs: number | null = null): void {
+  begin({ program, resumedMs, rendition }: SpliceBeginning): void {
+    if (this.#rendition !== null && rendition !== this.#rendition) this.#isOtherPicture = true
+    this.#rendition = rendition
     this.#anewFromMs = resumedMs === this.#resumedMs ? null : resumedMs
     this.#resumedMs = resumedMs
     const isKnown = program !== null && this.#program !== null
@@ -45,10 +57,11 @@ export class Splice {
     if (kind !== 'keyframe' && kind !== 'video' && kind !== 'audio') {
       return { ...tag, timestampMs: this.#newestMs() ?? tag.timestampMs }
     }
-    if (this.#state === 'joining' && !this.#join(tag, kind)) return null
+    const isJoined = this.#state !== 'joining' || this.#join(tag, kind) || this.#isSoundOf(kind)
+    if (!isJoined) return null
     const timestampMs = (tag.timestampMs + this.#offsetMs) >>> 0
     const lastMs = tag.type === 'video' ? this.#lastVideoMs : this.#lastAudioMs
-    if (this.#state === 'joined' && lastMs !== null && since(lastMs, timestampMs) <= 0) return null
+    if (this.#state !== 'first' && lastMs !== null && since(lastMs, timestampMs) <= 0) return null
     if (tag.type === 'video') this.#lastVideoMs = timestampMs
     else this.#lastAudioMs = timestampMs
     return this.#offsetMs === 0 ? tag : { ...tag, timestampMs }
@@ -65,8 +78,20 @@ export class Splice {
     // What lies before the restart was sent already; the rest goes behind what was sent, not over it.
     if (isRepeated && tag.timestampMs < (this.#anewFromMs ?? 0) - REORDER_MS) return false
     if (isOther || isRepeated) this.#offsetMs = newestMs + SEAM_MS - tag.timestampMs
+    else if (this.#isOtherPicture && this.#lastVideoMs !== null) {
+      const isBehind = since(this.#lastVideoMs, (tag.timestampMs + this.#offsetMs) >>> 0) > 0
+      if (!isBehind) return false
+    }
     this.#state = 'joined'
+    this.#isOtherPicture = false
     return true
+  }
+
+  /** While another picture's keyframe is waited for, the sound goes on: it is the same. */
+  #isSoundOf(kind: TagKind): boolean {
+    return (
+      kind === 'audio' && this.#isOtherPicture && this.#isOtherProgram === false && this.#anewFromMs === null
+    )
   }
 
   #newestMs(): number | null {

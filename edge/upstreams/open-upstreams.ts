@@ -15,8 +15,8 @@ export interface OpenUpstreamsOptions {
   onHedge: () => void
 }
 
-/** Where there is another to ask, silence is not borne as long as where there is none. */
-const SOONER: Partial<OriginTiming> = { silenceMs: 1000 }
+/** Where there is another to ask, silence is not borne as long as where there is none; that of an FLV longer than the 4 s before a slate. */
+const SOONER: Partial<OriginTiming> = { silenceMs: 1000, flvSilenceMs: 5000 }
 
 export function openUpstreams(options: OpenUpstreamsOptions): Upstream {
   const { originUrl, shieldUrls, clusterSecret, timing, gaps, onFailover, onHedge } = options

@@ -97,9 +97,9 @@ describe('a shield', () => {
     },
   )
 
-  it('has objects only', async () => {
+  it('has media only, at the addresses of an origin', async () => {
     const authorization = `Bearer ${CLUSTER_SECRET}`
-    for (const path of ['/internal/media/live/room-1/source.flv', '/internal/media/etc', PART])
+    for (const path of ['/internal/media/hls/room-1.m3u8', '/internal/media/etc', PART])
       expect((await get(`${shield.url}${path}`, { authorization })).status).toBe(404)
     expect(origin.asked).toEqual([])
   })
@@ -109,13 +109,6 @@ describe('a shield', () => {
     closing.push(() => full.close())
     origin.on(PART, bytes(BODY))
     expect((await get(`${(await edgeOf(full.url)).url}${PART}`)).status).toBe(200)
-  })
-
-  it('is not asked for streams', async () => {
-    const edge = await edgeOf(shield.url)
-    origin.on('/live/room-1/source.flv?behind=10', json(404, 'room_not_live'))
-    expect((await get(`${edge.url}/live/room-1/source.flv`)).status).toBe(404)
-    expect(origin.count('/live/room-1/source.flv?behind=10')).toBe(1)
   })
 })
 

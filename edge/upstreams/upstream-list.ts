@@ -3,6 +3,7 @@ import type { FlvRequest, ObjectRequest } from '../media-path.ts'
 import type { Upstream, UpstreamAnswer } from '../upstream.ts'
 import { Breaker, type Passage } from './breaker.ts'
 import { carryOn, readWhole } from './carried-on.ts'
+import { FlvRoute, type FlvMember } from './flv-route.ts'
 import { Hedge } from './hedge.ts'
 import { isOverdue } from './late.ts'
 import { race } from './race.ts'
@@ -11,7 +12,7 @@ import { orderShields } from './shield-order.ts'
 export interface UpstreamListOptions {
   /** By address. */
   shields: ReadonlyMap<string, Upstream>
-  /** Asked last, and alone for FLV: each edge reads a room's once, and its timeline is the origin's to say. */
+  /** Asked last. */
   origin: Upstream
   /** An upstream gave no answer, or broke off in one, and another is asked. */
   onFailover: (cause: unknown) => void
@@ -36,6 +37,7 @@ export class UpstreamList implements Upstream {
   readonly #shields: ReadonlyMap<string, Member>
   readonly #origin: Member
   readonly #hedge: Hedge
+  readonly #flv: FlvRoute
 
   constructor(options: UpstreamListOptions) {
     this.#options = options
@@ -47,11 +49,12 @@ export class UpstreamList implements Upstream {
     })
     this.#shields = new Map([...options.shields].map(([name, upstream]) => [name, memberOf(name, upstream)]))
     this.#origin = memberOf('origin', options.origin)
+    this.#flv = new FlvRoute({ now, onFailover: options.onFailover })
     this.#hedge = new Hedge({ upstreams: options.shields.size + 1, now })
   }
 
   async ask(request: ObjectRequest | FlvRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
-    if (request.kind === 'flv') return this.#options.origin.ask(request, signal)
+    if (request.kind === 'flv') return this.#flv.ask(request, this.#flvMembers(request), signal)
     this.#hedge.earn()
     const untried = this.#orderOf(request)
     const answer = await this.#askInTurn(request, untried, signal)
@@ -69,7 +72,14 @@ export class UpstreamList implements Upstream {
     await Promise.all([...shields.values(), origin].map((each) => each.close()))
   }
 
-  #orderOf({ room }: ObjectRequest): Member[] {
+  #flvMembers(request: FlvRequest): FlvMember[] {
+    return this.#orderOf(request).map(({ name, upstream, breaker }) => ({
+      ...{ name, upstream },
+      isWell: () => !breaker.isOpen,
+    }))
+  }
+
+  #orderOf({ room }: Pick<ObjectRequest, 'room'>): Member[] {
     const ordered = orderShields(room, [...this.#shields.keys()]).map((url) => this.#shields.get(url))
     return [...ordered.filter((each) => each !== undefined), this.#origin]
   }

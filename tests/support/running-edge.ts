@@ -27,7 +27,7 @@ export async function startShield(
   options: Partial<EdgeOptions> & { originUrl: string },
 ): Promise<RunningEdge> {
   const logger = createLogger({ level: 'silent' })
-  return start(options, (edge) => createShield({ edge, clusterSecret: CLUSTER_SECRET, logger }))
+  return start({ isShield: true, ...options }, (edge) => createShield({ edge, clusterSecret: CLUSTER_SECRET, logger }))
 }
 
 async function start(
