@@ -7,7 +7,7 @@ import { HELP, parseCommandLine, type CommandLine } from './command-line.ts'
 import { Demo } from './demo.ts'
 import { AddressLimits } from './edge/address-limits.ts'
 import { Announcement } from './edge/announcement.ts'
-import { Edge } from './edge/edge.ts'
+import { Edge, type ShieldStoreOptions } from './edge/edge.ts'
 import { createShield } from './edge/shield.ts'
 import { Origin } from './origin/origin.ts'
 import { loadConfig, type Config } from './runtime/config.ts'
@@ -102,10 +102,11 @@ async function runEdgeAlone(house: House, pub: HttpServer): Promise<void> {
 async function runShield(house: House, pub: HttpServer): Promise<void> {
   const originUrl = needed(house, 'originUrl', '--shield needs ORIGIN_URL, the origin to ask')
   const { secrets, logger, lifecycle } = house
-  const edge = openEdge(house, originUrl, 'shield')
   const internal = openInternal(house)
+  const edge = openEdge(house, originUrl, 'shield', shieldStoreOf(house, internal))
   internal.mount(createShield({ edge, clusterSecret: secrets.clusterSecret, logger }))
-  for (const each of [{ name: 'edge', close: () => edge.close() }, internal, pub]) lifecycle.add(each)
+  const component = { name: 'edge', start: () => edge.start(), close: () => edge.close() }
+  for (const each of [component, internal, pub]) lifecycle.add(each)
   await lifecycle.start()
   console.log(`\n  Shield of ${originUrl} on port ${internal.port}; health and metrics on port ${pub.port}\n`)
 }
@@ -212,6 +213,7 @@ function openEdge(
   { config, secrets, logger, metrics }: House,
   originUrl: string,
   as: 'all' | 'edge' | 'shield',
+  shieldStore: ShieldStoreOptions | null = null,
 ): Edge {
   const { enabled, ...limits } = config.cascade.root
   return new Edge({
@@ -222,8 +224,20 @@ function openEdge(
     ...config.edge,
     shieldUrls: as === 'edge' ? config.edge.shieldUrls : [],
     isShield: as === 'shield',
+    shieldStore,
     roots: enabled && as !== 'shield' ? limits : null,
   })
+}
+
+/** What shields share, so that they ask the origin once between them; null without Redis. */
+function shieldStoreOf(house: House, internal: HttpServer): ShieldStoreOptions | null {
+  const { config } = house
+  if (config.redisUrl === null) return null
+  return {
+    openStore: () => openStore(house),
+    shieldUrls: config.edge.shieldUrls,
+    ownUrl: () => `http://${reachable(config.internal.host)}:${internal.port}`,
+  }
 }
 
 /** Null for an edge that viewers do not reach directly. */

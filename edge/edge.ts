@@ -6,7 +6,10 @@ import { CountedWarn } from '../runtime/flood-limiter.ts'
 import { allowAnyOrigin, answer, isReadRequest } from '../runtime/http/respond.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import type { Store } from '../runtime/store/store.ts'
 import type { Answer } from './answer.ts'
+import { BucketUpstream } from './bucket/bucket-upstream.ts'
+import { FetchBucket } from './bucket/fetch-bucket.ts'
 import { Cache } from './cache.ts'
 import { Coalescer } from './coalescer.ts'
 import type { CoalescerLimits } from './coalescer.ts'
@@ -22,7 +25,7 @@ import { PatientUpstream } from './patient-upstream.ts'
 import { openRoots } from './root/open-roots.ts'
 import type { Roots, RootSettings } from './root/roots.ts'
 import { TrackHeads } from './track-heads.ts'
-import type { OriginTiming, Upstream } from './upstream.ts'
+import { OriginUpstream, type OriginTiming, type Upstream } from './upstream.ts'
 import { CAP_MS, CappedUpstream } from './upstreams/capped-upstream.ts'
 import { openUpstreams } from './upstreams/open-upstreams.ts'
 
@@ -33,6 +36,8 @@ export interface EdgeOptions {
   shieldUrls?: readonly string[]
   /** Its viewers are other edges. */
   isShield?: boolean
+  /** The store that a shield shares with the other shields; null for none. */
+  shieldStore?: ShieldStoreOptions | null
   clusterSecret: string
   logger: Logger
   metrics: Metrics
@@ -51,12 +56,21 @@ export interface EdgeOptions {
   now?: () => number
 }
 
+export interface ShieldStoreOptions {
+  openStore: () => Promise<Store>
+  /** Of all shields, as edges know them. */
+  shieldUrls: readonly string[]
+  /** This one's own. */
+  ownUrl: () => string
+}
+
 const CACHE_BYTES = 256 * 1024 * 1024
 
 export class Edge {
   readonly #logger: Logger
   readonly #warn: CountedWarn
   readonly #upstream: Upstream
+  readonly #bucket: FetchBucket | null
   readonly #cache: Cache
   readonly #gaps: Gaps
   readonly #coalescer: Coalescer
@@ -80,10 +94,13 @@ export class Edge {
       onHedge: () => this.#metrics.hedges.inc(),
     })
     const capMs = options.capMs ?? CAP_MS
-    this.#upstream = new PatientUpstream(
+    const patient = new PatientUpstream(
       new CappedUpstream({ upstream: upstreams, heads, capMs }),
       options.awayMs,
     )
+    const { shieldStore = null } = options
+    this.#bucket = shieldStore === null ? null : this.#createBucket(shieldStore)
+    this.#upstream = this.#behindBucket(patient, options)
     this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now })
     this.#metrics = createEdgeMetrics(options.metrics, {
       cacheBytes: () => this.#cache.bytes,
@@ -106,6 +123,7 @@ export class Edge {
 
   /** Offers itself to the coordinator for roots; of media nothing is opened before somebody asks. */
   async start(): Promise<void> {
+    this.#bucket?.start()
     this.#roots = await this.#openRoots()
     this.#roots?.start()
   }
@@ -149,6 +167,21 @@ export class Edge {
   #serveObject(req: IncomingMessage, res: ServerResponse, request: ObjectRequest): void {
     const present = (answer: Answer): Answer => markPlaylist(request, answer, this.#gaps)
     serveObject({ req, res, request, metrics: this.#metrics, present }, this.#coalescer.find(request))
+  }
+
+  #createBucket({ openStore }: ShieldStoreOptions): FetchBucket {
+    const message = 'the store of the shields cannot be reached: each asks the origin by itself'
+    return new FetchBucket({ openStore, onAway: (err) => this.#logger.warn({ err }, message) })
+  }
+
+  #behindBucket(upstream: Upstream, { shieldStore, clusterSecret }: EdgeOptions): Upstream {
+    if (!shieldStore || this.#bucket === null) return upstream
+    const { shieldUrls, ownUrl } = shieldStore
+    return new BucketUpstream({
+      ...{ upstream, ownUrl, bucket: this.#bucket },
+      shields: new Map(shieldUrls.map((url) => [url, new OriginUpstream({ originUrl: url, clusterSecret })])),
+      onTaking: (result) => this.#metrics.bucket.inc({ result }),
+    })
   }
 
   #onGap({ kind, room }: ObjectRequest): void {

@@ -11,6 +11,7 @@ export interface EdgeMetrics {
   failovers: Counter
   hedges: Counter
   gaps: Counter<'kind'>
+  bucket: Counter<'result'>
   sentBytes: Counter<'pipe'>
   flvSkips: Counter
   flvCuts: Counter
@@ -63,6 +64,11 @@ export function createEdgeMetrics(metrics: Metrics, gauges: EdgeGauges): EdgeMet
       'headwater_edge_gaps_total',
       'Times an object failed three times in a row and was made a gap',
       ['kind'],
+    ),
+    bucket: metrics.counter(
+      'headwater_edge_bucket_total',
+      'Fetches of a shield by what it was told by the store that shields share',
+      ['result'],
     ),
     sentBytes: metrics.counter('headwater_edge_sent_bytes_total', 'Body bytes given to viewers', ['pipe']),
     flvSkips: metrics.counter(

@@ -25,20 +25,26 @@ export async function startEdge(options: Partial<EdgeOptions> & { originUrl: str
 /** An edge that other edges ask. */
 export async function startShield(
   options: Partial<EdgeOptions> & { originUrl: string },
+  port = 0,
 ): Promise<RunningEdge> {
   const logger = createLogger({ level: 'silent' })
-  return start({ isShield: true, ...options }, (edge) => createShield({ edge, clusterSecret: CLUSTER_SECRET, logger }))
+  return start(
+    { isShield: true, ...options },
+    (edge) => createShield({ edge, clusterSecret: CLUSTER_SECRET, logger }),
+    port,
+  )
 }
 
 async function start(
   options: Partial<EdgeOptions> & { originUrl: string },
   handlerOf: (edge: Edge) => PlainHandler,
+  port = 0,
 ): Promise<RunningEdge> {
   const logger = createLogger({ level: 'silent' })
   const metrics = new Metrics()
   const edge = new Edge({ clusterSecret: CLUSTER_SECRET, logger, metrics, ...options })
   await edge.start()
-  const server = new HttpServer({ name: 'edge', logger, host: '127.0.0.1', port: 0 })
+  const server = new HttpServer({ name: 'edge', logger, host: '127.0.0.1', port })
   server.mount(handlerOf(edge))
   await server.start()
   return {
