@@ -86,7 +86,7 @@ export class Edge {
     this.#warn = new CountedWarn({ logger })
     const now = options.now ?? Date.now
     this.#gaps = new Gaps({ now, onGap: (request) => this.#onGap(request) })
-    const heads = new TrackHeads(now)
+    const heads = new TrackHeads()
     const upstreams = openUpstreams({
       ...{ originUrl, clusterSecret, timing, gaps: this.#gaps },
       shieldUrls: options.shieldUrls ?? [],

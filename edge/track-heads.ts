@@ -5,30 +5,19 @@ import type { ObjectRequest } from './media-path.ts'
 
 /**
  * `there`: it exists, or needs no waiting. `ahead`: it is to be made, and the origin holds the request meanwhile.
- * `unknown`: nothing is known of its track that is new enough.
+ * `unknown`: nothing is known of its track, or it is too far from what is.
  */
 export type Standing = 'there' | 'ahead' | 'unknown'
 
-interface Head {
-  /** Running number of the newest part seen; it only grows. */
-  newest: number
-  seenAtMs: number
-}
-
-/** A track grows four times a second: what was its head two segments ago says nothing of now. */
-const FRESH_MS = 4000
+/** What an origin lets wait: farther ahead it has what this edge has not heard of, or refuses. */
+const MAX_PARTS_AHEAD = 24
 const MAX_TRACKS = 1024
 const LISTED_PART = '#EXT-X-PART:'
 const PART_NAME = /URI="(\d{1,10})\.([0-7])\.m4s"/
 
 export class TrackHeads {
-  readonly #now: () => number
-  readonly #heads = new Map<string, Head>()
-
-  /** `now` in milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now
-  }
+  /** Running number of the newest part seen of each track, which only grows; the track heard of longest ago first. */
+  readonly #heads = new Map<string, number>()
 
   /** To be told of every whole answer of status 200. */
   note(request: ObjectRequest, answer: Answer): void {
@@ -36,9 +25,9 @@ export class TrackHeads {
     const key = keyOf(request)
     const reached = reachedBy(request, answer)
     const known = this.#heads.get(key)
-    if (reached === null || (known !== undefined && reached < known.newest)) return
+    if (reached === null || (known !== undefined && reached < known)) return
     this.#heads.delete(key)
-    this.#heads.set(key, { newest: reached, seenAtMs: this.#now() })
+    this.#heads.set(key, reached)
     const [oldest] = this.#heads.keys()
     if (this.#heads.size > MAX_TRACKS && oldest !== undefined) this.#heads.delete(oldest)
   }
@@ -48,9 +37,9 @@ export class TrackHeads {
     const head = this.#heads.get(keyOf(request))
     // A track's first playlist waits for its first segment; every other one without a number is there.
     if (request.kind === 'playlist' && request.msn === null) return head === undefined ? 'ahead' : 'there'
-    if (head !== undefined && neededBy(request) <= head.newest) return 'there'
-    if (request.kind === 'playlist') return 'ahead'
-    return head !== undefined && this.#now() - head.seenAtMs < FRESH_MS ? 'ahead' : 'unknown'
+    const aheadBy = head === undefined ? Infinity : neededBy(request) - head
+    if (aheadBy <= 0) return 'there'
+    return request.kind === 'playlist' || aheadBy <= MAX_PARTS_AHEAD ? 'ahead' : 'unknown'
   }
 }
 

@@ -53,7 +53,7 @@ const TIMING: OriginTiming = {
   headMs: 5000,
   blockedMs: 20_000,
   silenceMs: 5000,
-  flvSilenceMs: 15_000,
+  flvSilenceMs: 6000,
 }
 /** Where an origin, and a shield in its place, has what edges ask for. */
 export const MEDIA_ROOT = '/internal/media'

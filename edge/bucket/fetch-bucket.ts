@@ -28,7 +28,7 @@ export class FetchBucket {
   readonly #options: FetchBucketOptions
   readonly #stop = new AbortController()
   #store: Store | null = null
-  #opening: Promise<void> | null = null
+  #isStarted = false
   #leftAloneUntilMs = 0
 
   constructor(options: FetchBucketOptions) {
@@ -36,14 +36,17 @@ export class FetchBucket {
   }
 
   start(): void {
-    this.#opening ??= this.#open()
+    if (this.#isStarted) return
+    this.#isStarted = true
+    void this.#open()
   }
 
+  /** One that is being opened is closed when it is open: a Redis that is away holds no end up. */
   async close(): Promise<void> {
     this.#stop.abort()
-    await this.#opening
-    await this.#store?.close()
+    const store = this.#store
     this.#store = null
+    await store?.close()
   }
 
   /** `name` is what others are told who has it. Never rejects, and takes `STORE_PATIENCE_MS` at most. */
@@ -61,7 +64,9 @@ export class FetchBucket {
     const { signal } = this.#stop
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       try {
-        this.#store = await this.#options.openStore()
+        const store = await this.#options.openStore()
+        if (signal.aborted) await store.close()
+        else this.#store = store
         return
       } catch (cause) {
         if (isFirst) this.#options.onAway(cause)

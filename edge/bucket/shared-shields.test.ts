@@ -145,6 +145,16 @@ describe('a store that', () => {
     expect(await takings(shields[0], 'open')).toBe(20)
   })
 
+  it('is opened too late is closed', async () => {
+    let open: (opened: Store) => void = () => undefined
+    let isClosed = false
+    const opened = { close: async () => void (isClosed = true) } as unknown as Store
+    await startShields(() => new Promise((resolve) => (open = resolve)))
+    await shields.pop()?.close()
+    open(opened)
+    await eventually(() => isClosed)
+  })
+
   it('cannot be opened is not needed, and used once it is there', async () => {
     let isThere = false
     await startShields(() => (isThere ? Promise.resolve(store) : Promise.reject(new Error('away'))))
