@@ -76,6 +76,15 @@ async function untilSeen(viewer: FlvViewer, last: string): Promise<string[]> {
   return viewer.tags().map(label)
 }
 
+/** Between frames. */
+function stepsOf(viewer: FlvViewer): number[] {
+  const times = viewer
+    .tags()
+    .filter(({ type, data }) => type === 'video' && data[1] === 1)
+    .map(({ timestampMs }) => timestampMs)
+  return times.slice(1).map((time, n) => time - (times[n] ?? 0))
+}
+
 describe('an FLV behind a shield', () => {
   it('is read once of the origin for the viewers of two edges', async () => {
     const shield = await startShieldHere()
@@ -160,12 +169,30 @@ describe('an FLV behind a shield', () => {
     for (const res of again) res.destroy()
     const lastMs = 12_960 + 993
     await untilSeen(viewer, `a${lastMs + 33 + 960}`)
-    const times = viewer
-      .tags()
-      .filter(({ type, data }) => type === 'video' && data[1] === 1)
-      .map(({ timestampMs }) => timestampMs)
-    const steps = times.slice(1).map((time, n) => time - (times[n] ?? 0))
+    const steps = stepsOf(viewer)
     expect(new Set(steps)).toEqual(new Set([40, 33]))
     expect(steps.filter((step) => step === 33).length).toBe(2)
+  })
+
+  it('has the origin’s own times, so that an edge can go on from the origin whatever the shield has seen', async () => {
+    const shield = await startShieldHere()
+    const viewer = view(await startEdgeOf([shield.url]))
+    const first = await answerOf(upstreams)
+    first.write(encodeStream([...headers(), ...media(10_000, 12_000)]))
+    await untilSeen(viewer, 'a11960')
+    const again: ServerResponse[] = []
+    let untilMs = 13_000
+    origin.on(ASKED, (res, req) => {
+      stream(again, { resumedMs: 11_000 })(res, req)
+      res.write(encodeStream([...headers(), ...media(11_000, untilMs)]))
+    })
+    first.destroy()
+    await untilSeen(viewer, `a${12_960 + 993}`)
+    untilMs = 15_000
+    await shield.close()
+    await untilSeen(viewer, `a${14_960 + 993}`)
+    const steps = stepsOf(viewer)
+    expect(new Set(steps)).toEqual(new Set([40, 33]))
+    expect(steps.filter((step) => step === 33).length).toBe(1)
   })
 })
