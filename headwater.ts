@@ -145,7 +145,8 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
   const { clusterSecret } = secrets
   const edge = openEdge(house, originUrl, 'all')
   pub.mount((req, res) => edge.handle(req, res))
-  pub.mount(createStaticFiles({ root: path.join(packageRoot(), 'dist', 'player'), logger }))
+  const root = path.join(packageRoot(), 'dist', 'player')
+  pub.mount(createStaticFiles({ root, logger, mediaOrigins: () => origin.mediaOrigins() }))
   origin.mountPublic(pub)
   pub.mountApp(createApp({ logger, middleware: [origin.recordingsApi(), origin.api()] }))
   lifecycle.add({ name: 'store', close: () => store.close() })

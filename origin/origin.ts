@@ -149,6 +149,11 @@ export class Origin {
     })
   }
 
+  /** Where viewers may be sent for media, as the store has it. */
+  mediaOrigins(): string[] {
+    return this.#edges.origins
+  }
+
   /** The signalling and the recordings on the public listener. */
   mountPublic(server: HttpServer): void {
     const { logger } = this.#options

@@ -20,6 +20,11 @@ export class EdgeDirectory {
     return this.#edges
   }
 
+  /** Where pages may be told to load media from. */
+  get origins(): string[] {
+    return [...new Set(this.#edges.map(({ url }) => new URL(url).origin))].toSorted()
+  }
+
   start(): void {
     void this.#read()
     this.#timer = setInterval(() => void this.#read(), this.#everyMs)

@@ -6,6 +6,7 @@ import { planRestart } from '../decisions/restart.ts'
 import type { PlayerErrorCode } from '../player-error.ts'
 import { waitMs } from '../room/backoff.ts'
 import type { RoomView } from '../room/room-view.ts'
+import type { EdgeChoice } from '../stream/edge-choice.ts'
 import { Session, type SessionEnd, type SessionOptions } from './session.ts'
 import { keepStill } from './still.ts'
 
@@ -37,6 +38,7 @@ export class Attempts {
   #past: AttemptTotals = { stalls: 0, stallMs: 0, droppedFrames: 0, bytes: 0 }
   #wake = new AbortController()
   #isTrying = false
+  #edges: EdgeChoice | null = null
   #dropStill: (() => void) | null = null
 
   constructor(options: AttemptsOptions) {
@@ -89,6 +91,7 @@ export class Attempts {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#endSession()
+    this.#edges?.close()
     this.#removeStill()
   }
 
@@ -146,7 +149,9 @@ export class Attempts {
   }
 
   #playOnce(): Promise<SessionEnd> {
-    const session = new Session({ ...this.#options, onChange: () => this.#onChange() })
+    const edges = this.#edges
+    const session = new Session({ ...this.#options, edges, onChange: () => this.#onChange() })
+    this.#edges = session.parts.edges
     this.#session = session
     void session.start()
     return session.closed

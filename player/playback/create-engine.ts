@@ -7,8 +7,6 @@ import type { StreamParts } from './stream-parts.ts'
 export interface EngineOrder {
   video: HTMLVideoElement
   parts: StreamParts
-  /** origin of the server, without a slash at the end */
-  baseUrl: string
   roomId: string
   mode: LatencyMode
   /** null: automatically */
@@ -19,14 +17,8 @@ export interface EngineOrder {
 
 export async function createEngine(kind: EngineKind, order: EngineOrder): Promise<Engine> {
   const { video, parts, mode, rendition, displayHeight } = order
-  const room = new URL(
-    `${order.baseUrl}/live/${encodeURIComponent(order.roomId)}/`,
-    globalThis.location?.href,
-  )
-  if (kind === 'native') {
-    const { NativeEngine } = await import('../engine/native-engine.ts')
-    return new NativeEngine({ video, address: new URL('master.m3u8', room).href })
-  }
+  const room = new URL(`${parts.edges.home}/live/${encodeURIComponent(order.roomId)}/`)
+  if (kind === 'native') return createNative(order, room)
   if (kind === 'flv') {
     const { FlvEngine } = await import('../engine/flv-engine.ts')
     const { http, meter, serverNowMs: nowMs } = parts
@@ -34,6 +26,18 @@ export async function createEngine(kind: EngineKind, order: EngineOrder): Promis
   }
   const { HlsEngine } = await loadHlsEngine()
   return new HlsEngine({ video, stream: parts.stream, meter: parts.meter, mode, rendition, displayHeight })
+}
+
+/** The browser asks by itself: it keeps to one edge, and another attempt asks the next. */
+async function createNative({ video, parts: { edges } }: EngineOrder, room: URL): Promise<Engine> {
+  const { NativeEngine } = await import('../engine/native-engine.ts')
+  await edges.settled
+  const place = edges.current
+  const engine = new NativeEngine({ video, address: edges.at(place, new URL('master.m3u8', room).href) })
+  void engine.closed.then(({ reason }) => {
+    if (reason === 'failed') edges.fail(place)
+  })
+  return engine
 }
 
 /** Starts loading hls.js's part of the program; called early where it is sure to be needed. */

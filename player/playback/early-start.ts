@@ -1,6 +1,6 @@
 /** Begins to fetch a room's stream before the page has its components, so that the first frame waits for neither. */
 import type { LatencyMode } from '../decisions/latency-mode.ts'
-import { openStream, primeStream, type StreamParts } from './stream-parts.ts'
+import { openEdges, openStream, primeStream, type StreamParts } from './stream-parts.ts'
 
 let early: { roomId: string; parts: StreamParts } | null = null
 
@@ -15,7 +15,7 @@ export async function beginEarly(
   roomId: string,
   start: { mode: LatencyMode; rendition: string | null },
 ): Promise<void> {
-  const parts = openStream(location.origin, roomId)
+  const parts = openStream(openEdges(location.origin, roomId), roomId)
   early = { roomId, parts }
   const displayHeight = Math.round(Math.min(innerHeight, (innerWidth * 9) / 16) * devicePixelRatio)
   const asked = new Promise<void>((resolve) => {

@@ -12,7 +12,8 @@ import { createEngine } from './create-engine.ts'
 import { takeEarly } from './early-start.ts'
 import { MEETING_LIMIT_MS, nextHandoverStep } from './handover.ts'
 import { Screen } from './screen.ts'
-import { openStream, type StreamParts } from './stream-parts.ts'
+import type { EdgeChoice } from '../stream/edge-choice.ts'
+import { openEdges, openStream, type StreamParts } from './stream-parts.ts'
 
 export interface Sound {
   muted: boolean
@@ -38,6 +39,8 @@ export interface SessionOptions {
   roomId: string
   wishes: () => Wishes
   onChange: () => void
+  /** whom media is asked of, as an earlier session found out; else it is asked */
+  edges?: EdgeChoice | null
 }
 
 export type SessionEnd = { reason: 'closed' } | { reason: 'ended' } | { reason: 'failed'; error: PlayerError }
@@ -63,7 +66,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options
     this.#buffering = new Buffering(options.onChange)
-    this.parts = takeEarly(options.roomId) ?? openStream(options.baseUrl, options.roomId)
+    const { baseUrl, roomId, edges } = options
+    this.parts = (edges ? null : takeEarly(roomId)) ?? openStream(edges ?? openEdges(baseUrl, roomId), roomId)
     this.closed = new Promise((resolve) => (this.#end = resolve))
     void this.parts.lost.then((error) => this.#fail(error))
   }
@@ -167,11 +171,11 @@ export class Session {
   }
 
   async #run(screen: Screen, kind: EngineKind): Promise<void> {
-    const { baseUrl, roomId, wishes } = this.#options
+    const { roomId, wishes } = this.#options
     const { mode, rendition } = wishes()
     const displayHeight = (): number | null =>
       Math.round(screen.video.clientHeight * devicePixelRatio) || null
-    const order = { video: screen.video, parts: this.parts, baseUrl, roomId, mode, rendition, displayHeight }
+    const order = { video: screen.video, parts: this.parts, roomId, mode, rendition, displayHeight }
     const engine = await createEngine(kind, order)
     void engine.closed.then((end) => this.#onEngineEnd(screen, end))
     await screen.run(engine)

@@ -3,6 +3,7 @@ import { startRendition } from '../decisions/choose-rendition.ts'
 import { MODES, type LatencyMode } from '../decisions/latency-mode.ts'
 import type { PlayerError } from '../player-error.ts'
 import { BandwidthMeter, timeTransfers } from '../stream/bandwidth-meter.ts'
+import { EdgeChoice } from '../stream/edge-choice.ts'
 import { LocalStream } from '../stream/local-stream.ts'
 import type { Master } from '../stream/master.ts'
 import { MediaFetch } from '../stream/media-fetch.ts'
@@ -12,6 +13,8 @@ export interface StreamParts {
   stream: LocalStream
   http: MediaFetch
   meter: BandwidthMeter
+  /** whom media is asked of; outlives the attempt */
+  edges: EdgeChoice
   /** resolves when the stream cannot go on as it is */
   lost: Promise<PlayerError>
   /** the server's clock now, ms since 1970 */
@@ -19,15 +22,21 @@ export interface StreamParts {
   close: () => void
 }
 
-/** `baseUrl`: origin of the server, without a slash at the end. Nothing is fetched before it is asked for. */
-export function openStream(baseUrl: string, roomId: string): StreamParts {
+/** Begins to ask which edges a room's media is to be asked of. `baseUrl`: origin of the server, without a slash at the end. */
+export function openEdges(baseUrl: string, roomId: string): EdgeChoice {
+  const home = new URL(baseUrl, globalThis.location?.href).href.replace(/\/$/, '')
+  const edges = new EdgeChoice({ home, roomId })
+  edges.start()
+  return edges
+}
+
+/** Nothing is fetched before it is asked for. */
+export function openStream(edges: EdgeChoice, roomId: string): StreamParts {
   const meter = new BandwidthMeter()
-  const http = new MediaFetch({ onBytes: (bytes) => meter.count(bytes) })
-  const address = new URL(
-    `${baseUrl}/live/${encodeURIComponent(roomId)}/master.m3u8`,
-    globalThis.location?.href,
-  ).href
-  const stopTiming = timeTransfers(new URL('.', address).href, meter)
+  const http = new MediaFetch({ edges, onBytes: (bytes) => meter.count(bytes) })
+  const address = `${edges.home}/live/${encodeURIComponent(roomId)}/master.m3u8`
+  const folder = new URL('.', address).href
+  const stopTiming = timeTransfers(() => edges.places.map((place) => edges.at(place, folder)), meter)
   let bounds = NO_BOUNDS
   let lose: (error: PlayerError) => void = () => undefined
   const lost = new Promise<PlayerError>((resolve) => (lose = resolve))
@@ -42,7 +51,7 @@ export function openStream(baseUrl: string, roomId: string): StreamParts {
     stream.close()
     http.close()
   }
-  return { stream, http, meter, lost, serverNowMs: () => Date.now() + clockOffsetMs(bounds), close }
+  return { stream, http, meter, edges, lost, serverNowMs: () => Date.now() + clockOffsetMs(bounds), close }
 }
 
 export interface StreamStart {

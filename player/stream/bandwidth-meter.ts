@@ -30,14 +30,16 @@ export class BandwidthMeter {
 }
 
 /**
- * Times the transfers below an address by the browser's own clock of the network: one that is kept on the page's thread
+ * Times the transfers below some addresses, as they are at the moment, by the browser's own clock of the network: one that is kept on the page's thread
  * would take a busy page for a slow network. Returns the way to stop.
  */
-export function timeTransfers(below: string, meter: BandwidthMeter): () => void {
+export function timeTransfers(below: () => string[], meter: BandwidthMeter): () => void {
   if (typeof PerformanceObserver === 'undefined') return () => undefined
   const observer = new PerformanceObserver((list) => {
+    const folders = below()
     for (const entry of list.getEntries()) {
-      if (!(entry instanceof PerformanceResourceTiming) || !entry.name.startsWith(below)) continue
+      if (!(entry instanceof PerformanceResourceTiming)) continue
+      if (!folders.some((folder) => entry.name.startsWith(folder))) continue
       const { responseStart, responseEnd, transferSize, encodedBodySize } = entry
       // nothing transferred: it came from the browser's cache
       if (transferSize === 0 || responseStart === 0) continue

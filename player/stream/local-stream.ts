@@ -44,7 +44,7 @@ export class LocalStream {
 
   /** The multivariant playlist, read once. Throws `PlayerError`. */
   master(): Promise<Master> {
-    this.#master ??= this.#options.http.getText(this.#options.address).then(({ text, address, date }) => {
+    this.#master ??= this.#readMaster().then(({ text, address, date }) => {
       if (date) this.#options.onServerDate?.(date)
       return parseMaster(text, address)
     })
@@ -137,6 +137,11 @@ export class LocalStream {
   close(): void {
     this.#isClosed = true
     this.retireExcept([])
+  }
+
+  /** The first of all that is asked for. */
+  #readMaster(): ReturnType<MediaFetch['getText']> {
+    return this.#options.http.getText(this.#options.address, { isFirst: true })
   }
 
   async #playlist(feed: TrackFeed, query: URLSearchParams, signal: AbortSignal): Promise<string> {

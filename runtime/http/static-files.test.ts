@@ -8,13 +8,14 @@ import { captureLog } from '../../tests/support/log-lines.ts'
 import { Metrics } from '../metrics.ts'
 import { createHealth, Readiness } from './health.ts'
 import { HttpServer } from './server.ts'
-import { createStaticFiles } from './static-files.ts'
+import { createStaticFiles, MAX_MEDIA_ORIGINS } from './static-files.ts'
 
 const { logger } = captureLog()
 const metrics = new Metrics()
 const readiness = new Readiness()
 let server: HttpServer
 let unbuilt: HttpServer
+let mediaOrigins: string[] = []
 
 beforeAll(async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'headwater-static-'))
@@ -50,6 +51,27 @@ describe('static files', () => {
     expect(page.headers.get('cache-control')).toBe('no-cache')
     const again = await get('/studio', { headers: { 'if-none-match': page.headers.get('etag') ?? '' } })
     expect(again.status).toBe(304)
+  })
+
+  it('lets pages, and nothing else, load media from the edges there are, and gives a page anew when they change', async () => {
+    const before = await get('/watch/abcdefghij')
+    expect(before.headers.get('content-security-policy')).toMatch(
+      /media-src 'self' blob:;.*connect-src 'self' ws: wss:;/,
+    )
+    mediaOrigins = ['https://a.test', 'https://b.test:8443']
+    const known = { headers: { 'if-none-match': before.headers.get('etag') ?? '' } }
+    const after = await get('/watch/abcdefghij', known)
+    expect(after.status).toBe(200)
+    const policy = after.headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("connect-src 'self' ws: wss: https://a.test https://b.test:8443;")
+    expect(policy).toContain("media-src 'self' blob: https://a.test https://b.test:8443;")
+    expect(policy).toContain("script-src 'self';")
+    const file = await get('/assets/index-B1x2C3y4.js')
+    expect(file.headers.get('content-security-policy')).not.toContain('a.test')
+    mediaOrigins = Array.from({ length: 3 * MAX_MEDIA_ORIGINS }, (_, index) => `https://e${index}.test`)
+    const many = (await get('/studio')).headers.get('content-security-policy') ?? ''
+    expect(many.match(/connect-src[^;]*/)?.[0].match(/https:/g)).toHaveLength(MAX_MEDIA_ORIGINS)
+    mediaOrigins = []
   })
 
   it('serves the compressed copy to those who accept it', async () => {
@@ -131,7 +153,9 @@ describe('health', () => {
 
 async function started(root: string): Promise<HttpServer> {
   const each = new HttpServer({ name: 'test', logger, host: '127.0.0.1', port: 0 })
-  each.mount(createHealth({ metrics, readiness, logger })).mount(createStaticFiles({ root, logger }))
+  each
+    .mount(createHealth({ metrics, readiness, logger }))
+    .mount(createStaticFiles({ root, logger, mediaOrigins: () => mediaOrigins }))
   await each.start()
   return each
 }

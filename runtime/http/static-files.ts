@@ -1,5 +1,6 @@
 /** Serves the built player: files by their path, and the pages `/watch/…`, `/studio`, `/admin`. */
 
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
@@ -7,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from '../logger.ts'
-import { setPageHeaders } from './page-headers.ts'
+import { contentSecurityPolicy, setPageHeaders } from './page-headers.ts'
 import { answer, isReadRequest, sendText } from './respond.ts'
 import type { PlainHandler } from './server.ts'
 
@@ -15,6 +16,8 @@ export interface StaticFilesOptions {
   /** Directory of the built player: `dist/player`. */
   root: string
   logger: Logger
+  /** Where pages may load media from besides here, as it is at the moment; at most `MAX_MEDIA_ORIGINS` are told. */
+  mediaOrigins?: () => readonly string[]
 }
 
 interface FileRequest {
@@ -22,6 +25,7 @@ interface FileRequest {
   res: ServerResponse
   isPage: boolean
   isImmutable: boolean
+  policy: string
 }
 
 interface FoundFile {
@@ -30,6 +34,8 @@ interface FoundFile {
   encoding: 'br' | 'gzip' | null
 }
 
+/** A header of more would be refused by proxies. */
+export const MAX_MEDIA_ORIGINS = 64
 const PAGE = /^\/(watch\/[A-Za-z0-9_-]{1,64}|studio|admin)(\/.*)?$/
 // Vite puts a hash of the content into the names of what it writes to assets/: such a file never changes.
 const HASHED = /^\/assets\/.+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$/
@@ -65,7 +71,8 @@ export function createStaticFiles(options: StaticFilesOptions): PlainHandler {
     const file = isPage ? path.join(root, name) : resolveInside(root, name)
     if (file === null || !(path.extname(file) in MEDIA_TYPES)) return false
     if (!isReadRequest(req, res)) return true
-    const request = { req, res, isPage, isImmutable: HASHED.test(url.pathname) }
+    const policy = contentSecurityPolicy(isPage ? options.mediaOrigins?.().slice(0, MAX_MEDIA_ORIGINS) : [])
+    const request = { req, res, isPage, isImmutable: HASHED.test(url.pathname), policy }
     const candidates = isPage ? [file, path.join(root, 'index.html')] : [file]
     answer(res, options.logger, () => sendFirst(request, candidates))
     return true
@@ -73,7 +80,7 @@ export function createStaticFiles(options: StaticFilesOptions): PlainHandler {
 }
 
 async function sendFirst(request: FileRequest, candidates: string[]): Promise<void> {
-  setPageHeaders(request.res)
+  setPageHeaders(request.res, request.policy)
   for (const candidate of candidates) {
     const found = await findFile(candidate, String(request.req.headers['accept-encoding'] ?? ''))
     if (found !== null) return sendFile(request, candidate, found)
@@ -87,7 +94,7 @@ async function sendFirst(request: FileRequest, candidates: string[]): Promise<vo
 
 async function sendFile(request: FileRequest, name: string, found: FoundFile): Promise<void> {
   const { req, res, isImmutable } = request
-  const tag = `W/"${found.stats.size.toString(36)}-${Math.trunc(found.stats.mtimeMs).toString(36)}"`
+  const tag = tagOf(request, found)
   res.setHeader('ETag', tag)
   res.setHeader('Vary', 'Accept-Encoding')
   res.setHeader('Cache-Control', isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
@@ -102,6 +109,13 @@ async function sendFile(request: FileRequest, name: string, found: FoundFile): P
   if (req.method === 'HEAD') res.end()
   // A browser that goes away midway is no fault of anybody.
   else await pipeline(createReadStream(found.path), res).catch(() => res.destroy())
+}
+
+/** A page whose policy has changed is another page: browsers keep some headers of the copy they have. */
+function tagOf({ isPage, policy }: FileRequest, { stats }: FoundFile): string {
+  const parts = [stats.size.toString(36), Math.trunc(stats.mtimeMs).toString(36)]
+  if (isPage) parts.push(createHash('sha256').update(policy).digest('base64url').slice(0, 8))
+  return `W/"${parts.join('-')}"`
 }
 
 /** The file, or a compressed copy lying beside it that the browser accepts. */
