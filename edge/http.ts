@@ -19,6 +19,8 @@ export interface Exchange {
   metrics: Pick<EdgeMetrics, 'requests' | 'sentBytes'>
   /** The answer as it is to be given out. */
   present: (answer: Answer) => Answer
+  /** Changes the headers of the answer, at the moment they are sent. */
+  adapt?: (headers: OutgoingHttpHeaders) => void
 }
 
 // More unsent than this, and the viewer is not reading: objects are smaller, players ask for a few at a time.
@@ -54,13 +56,15 @@ export function serveObject(exchange: Exchange, found: Found): void {
 }
 
 /** Headers of every media answer. */
-function headersOf(request: ObjectRequest, status: number, type: string): OutgoingHttpHeaders {
-  return {
+function headersOf({ request, adapt }: Exchange, status: number, type: string): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {
     'Content-Type': type,
     'Cache-Control': cacheControlOf(request, status),
     'X-Content-Type-Options': 'nosniff',
     'Timing-Allow-Origin': '*',
   }
+  adapt?.(headers)
+  return headers
 }
 
 /** A body handed on while it arrives from the origin. */
@@ -76,7 +80,7 @@ class StreamedBody {
     if (head.status !== 200) return
     const { res, request } = this.#exchange
     this.isBegun = true
-    const headers = headersOf(request, 200, typeOf(request))
+    const headers = headersOf(this.#exchange, 200, typeOf(request))
     headers['Accept-Ranges'] = 'bytes'
     if (head.length !== null) {
       headers['Content-Length'] = head.length
@@ -106,7 +110,7 @@ function sendWhole(exchange: Exchange, given: Answer, ageMs: number): void {
   const { req, res, request, metrics } = exchange
   if (res.destroyed) return
   const answer = exchange.present(given)
-  const headers = headersOf(request, answer.status, answer.type)
+  const headers = headersOf(exchange, answer.status, answer.type)
   // hls.js adds Age to its idea of the live edge; immutable objects need none.
   if (ageMs >= 1000 && request.kind === 'playlist') headers['Age'] = Math.floor(ageMs / 1000)
   const { status, chunks } = represent(req, request, answer, headers)

@@ -50,9 +50,20 @@ const WHOLE_NUMBER = new RegExp(`^${NUMBER}$`)
 
 const MAX_BEHIND_MS = 60_000
 
+/** Before any media address: the viewer token it is asked for with, for players that send no cookie. Addresses in playlists are relative, and keep it. */
+const TOKEN_PREFIX = /^\/t\/(?<token>[^/?]{1,256})(?=\/(?:live|hls|flv)\/)/
+
 /** Whether an address belongs to the edge; whether there is something at it is for `parseMediaPath` to say. */
 export function isMediaPath(target: string): boolean {
-  return target.startsWith('/live/') || target.startsWith('/hls/') || target.startsWith('/flv/')
+  const isPlain = target.startsWith('/live/') || target.startsWith('/hls/') || target.startsWith('/flv/')
+  return isPlain || (target.startsWith('/t/') && TOKEN_PREFIX.test(target))
+}
+
+/** Takes the viewer token off: `prefix` is what stood before `target`. */
+export function splitViewerToken(address: string): { prefix: string; token: string | null; target: string } {
+  const found = address.startsWith('/t/') ? TOKEN_PREFIX.exec(address) : null
+  const prefix = found?.[0] ?? ''
+  return { prefix, token: found?.groups?.['token'] ?? null, target: address.slice(prefix.length) }
 }
 
 /** Parses a request target (path and query). Throws `not_found`, or `bad_request` for directives that make no sense. */

@@ -2,6 +2,7 @@
 
 import { Agent, request as send } from 'undici'
 import { HeadwaterError } from '../runtime/errors.ts'
+import { parseRoomAccess, ROOM_ACCESS_HEADER, type RoomAccess } from '../runtime/http/room-access-header.ts'
 import { mayBlock } from './answer.ts'
 import type { FlvRequest, ObjectRequest } from './media-path.ts'
 
@@ -13,6 +14,8 @@ export interface UpstreamAnswer {
   program: string | null
   /** Where that broadcast's timeline goes on behind a restart of the origin: what was sent of later times is made anew. */
   resumedMs: number | null
+  /** Who may have it, when the origin says so. */
+  access?: RoomAccess | null
   /** The origin does not know yet what it has: to be asked again in a moment. */
   isStarting: boolean
   /** Must be read to its end or left by `break` or an abort; throws when the connection is lost before the end. */
@@ -101,6 +104,7 @@ export class OriginUpstream implements Upstream {
         length: wholeNumber(headers['content-length']),
         program: String(headers[PROGRAM_HEADER] ?? '') || null,
         resumedMs: wholeNumber(headers[RESUMED_HEADER]),
+        access: parseRoomAccess(headers[ROOM_ACCESS_HEADER]),
         isStarting: statusCode === 503 && headers['retry-after'] !== undefined,
         body,
       }

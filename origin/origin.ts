@@ -14,6 +14,8 @@ import { CascadeHost } from './cascade/host.ts'
 import { RootServer } from './cascade/root-server.ts'
 import { createApi } from './http/api.ts'
 import { EdgeDirectory } from './edges/edge-directory.ts'
+import { ViewerTokens } from '../runtime/viewer-token.ts'
+import { viewerTokenRoutes } from './http/viewer-tokens-api.ts'
 import { edgesRoutes } from './http/edges-api.ts'
 import { cascadeRoutes } from './http/cascade-api.ts'
 import { InternalHandler } from './http/internal.ts'
@@ -63,6 +65,7 @@ export class Origin {
   readonly #recordingAccess: RecordingAccess
   readonly #journals: Journals
   readonly #edges: EdgeDirectory
+  readonly #viewerTokens: ViewerTokens
   #isStarted = false
 
   constructor(options: OriginOptions) {
@@ -72,6 +75,7 @@ export class Origin {
     this.slates = new Slates({ dataDir: config.dataDir, rooms: this.rooms, logger })
     this.#jobs = new EncodingJobs({ store, logger, metrics })
     this.#edges = new EdgeDirectory(store)
+    this.#viewerTokens = new ViewerTokens(secrets.clusterSecret)
     this.programs = new LivePrograms({
       rooms: this.rooms,
       jobs: this.#jobs,
@@ -96,7 +100,8 @@ export class Origin {
     this.#cascade = this.#createCascade()
     this.#roots = new RootServer({ host: this.#cascade, clusterSecret: secrets.clusterSecret, logger })
     const audience = { rooms: this.rooms, cascade: this.#cascade }
-    this.#signalling = new Signalling({ ...shared, ...audience, logger, metrics })
+    const viewerTokens = this.#viewerTokens
+    this.#signalling = new Signalling({ ...shared, ...audience, viewerTokens, logger, metrics })
     this.recordings = new Recordings({
       dataDir: config.dataDir,
       config: config.recording,
@@ -109,8 +114,11 @@ export class Origin {
     const links = new RecordingLinks(secrets.clusterSecret)
     this.#recordingLinks = links
     const isPublic = config.recording.public
-    this.#guard = new ApiGuard({ access: this.#access, trustProxy })
-    this.#recordingAccess = new RecordingAccess({ guard: this.#guard, links, isPublic })
+    this.#guard = new ApiGuard({ access: this.#access, trustProxy, viewerTokens: this.#viewerTokens })
+    this.#recordingAccess = new RecordingAccess({
+      ...{ guard: this.#guard, links },
+      isPublic: (roomId) => isPublic && this.rooms.find(roomId)?.settings.isPrivate !== true,
+    })
   }
 
   /** Null without a certificate. */
@@ -132,7 +140,7 @@ export class Origin {
       clusterSecret,
       logger,
     })
-    const media = new MediaHandler(this.programs, logger)
+    const media = new MediaHandler({ programs: this.programs, rooms: this.rooms, logger })
     server.mount((req, res, url) => internal.guard(req, res, url))
     // Before it knows what was there before a restart, nothing it says of a program would be true.
     server.mount((_, res) => {
@@ -178,6 +186,11 @@ export class Origin {
       routes: [
         slateRoutes({ slates: this.slates, registry: this.rooms, ...this.#options.config.slate }),
         cascadeRoutes({ host: this.#cascade, registry: this.rooms }),
+        viewerTokenRoutes({
+          ...{ tokens: this.#viewerTokens, registry: this.rooms },
+          publicUrl: this.#options.config.publicUrl,
+          trustProxy: this.#options.config.http.trustProxy,
+        }),
         edgesRoutes({ directory: this.#edges, registry: this.rooms }),
       ],
     })

@@ -6,6 +6,8 @@ export const ERROR_STATUS = {
   bad_host: 400,
   unauthorized: 401,
   forbidden: 403,
+  viewer_token_required: 401,
+  viewer_token_invalid: 403,
   not_found: 404,
   method_not_allowed: 405,
   body_too_large: 413,

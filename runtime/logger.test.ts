@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { captureLog } from '../tests/support/log-lines.ts'
+import { ViewerTokens } from './viewer-token.ts'
 import { createLogger, roomLogger, scrubSecrets } from './logger.ts'
 
 const SECRET = 'Zk3hT9aQ1mN7xC5vB2gR8wLp'
@@ -55,6 +56,14 @@ describe('scrubSecrets', () => {
   it('leaves ordinary text alone', () => {
     const line = 'room abcdefghij: snake_case_name, config_invalid, 720p, program_id=abc, bearer'
     expect(scrubSecrets(line)).toBe(line)
+  })
+
+  it('takes a viewer token out, wherever it stands', () => {
+    const token = new ViewerTokens('s').sign('room', 1_800_000_000_000)
+    const line = `GET /t/${token}/live/room/1.m4s, headwater_viewer=${token}, #token=${token} "${token}"`
+    expect(scrubSecrets(line)).toBe(
+      'GET /t/[redacted]/live/room/1.m4s, headwater_viewer=[redacted], #token=[redacted] "[redacted]"',
+    )
   })
 
   it('knows keys of rooms whose ids have underscores', () => {

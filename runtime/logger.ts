@@ -37,12 +37,13 @@ export function roomLogger(logger: Logger, roomId: string): Logger {
 }
 
 /**
- * Takes what looks like a secret out of a finished log line: a stream key keeps its room id, a bearer token and a
- * `token=` parameter lose everything. The second line of defence after redaction by field name, for secrets inside
+ * Takes what looks like a secret out of a finished log line: a stream key keeps its room id; a viewer token, wherever it
+ * stands, a bearer token and a `token=` parameter lose everything. The second line of defence after redaction by field name, for secrets inside
  * messages and stacks (ffmpeg's own output names the address it publishes to).
  */
 export function scrubSecrets(line: string): string {
   return line
+    .replace(/\bv1\.\d{10,11}\.[A-Za-z0-9_-]{43}/g, '[redacted]')
     .replace(/([A-Za-z0-9_-]{3,64})_[A-Za-z0-9]{20,}/g, '$1_[redacted]')
     .replace(/\b(Bearer)\s+[^\s"'\\]+/gi, '$1 [redacted]')
     .replace(/\b((?:publisher_)?token|secret|stream_?key)=[^\s"'&\\]+/gi, '$1=[redacted]')

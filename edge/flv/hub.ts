@@ -76,8 +76,16 @@ export class FlvHub {
     return this.#sum((relay) => relay.ringBytes)
   }
 
-  /** Answers with the stream, or with the origin's refusal. Throws `not_ready` where a bound is reached. */
-  async serve(req: IncomingMessage, res: ServerResponse, request: FlvRequest): Promise<void> {
+  /**
+   * Answers with the stream, or with the origin's refusal. Throws `not_ready` where a bound is reached, and what `admit` throws: it is
+   * asked when the origin has answered, before anything is given.
+   */
+  async serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    request: FlvRequest,
+    admit: () => void = () => undefined,
+  ): Promise<void> {
     const { metrics } = this.#options
     if (this.clients >= this.#settings.maxClients) throw atLimit('FLV viewers')
     const known = this.#relays.get(request.path)
@@ -90,6 +98,7 @@ export class FlvHub {
       sendRefusal(res, refusal)
       return
     }
+    admit()
     sendHead(res, this.#settings.isRaw ? relay.timeline : null)
     if (req.method === 'HEAD') res.end()
     else relay.add(res, request.behindMs)

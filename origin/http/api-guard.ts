@@ -4,12 +4,15 @@ import { HeadwaterError } from '../../runtime/errors.ts'
 import { canManage, parseBearer } from '../room/access.ts'
 import type { Access, Identity } from '../room/access.ts'
 import { ROOM_ID_PATTERN } from '../room/keys.ts'
+import { isViewerToken, viewerTokenOf, type ViewerTokens } from '../../runtime/viewer-token.ts'
+import type { Room } from '../room/room.ts'
 import { clientAddress } from '../../runtime/http/client-address.ts'
 
 export interface ApiGuardOptions {
   access: Access
   /** Whether X-Forwarded-For may be believed. */
   trustProxy?: boolean
+  viewerTokens: ViewerTokens
 }
 
 export class ApiGuard {
@@ -19,13 +22,22 @@ export class ApiGuard {
     this.#options = options
   }
 
-  /** Who asks; null when they do not say. A wrong token is refused even where none is needed. */
+  /** Who asks; null when they do not say, or say by a viewer token that they watch. A wrong token is refused even where none is needed. */
   async identity(req: IncomingMessage): Promise<Identity | null> {
     if (req.headers.authorization === undefined) return null
     const token = parseBearer(req.headers.authorization)
     if (token === null)
       throw new HeadwaterError('unauthorized', 'the Authorization header is not `Bearer <token>`')
+    if (isViewerToken(token)) return null
     return this.#options.access.identify(token, clientAddress(req, this.#options.trustProxy ?? false))
+  }
+
+  /** Who asks for what viewers of a room may see. Throws `viewer_token_required` or `viewer_token_invalid` where it is private. */
+  async requireViewer(req: IncomingMessage, room: Pick<Room, 'id' | 'settings'>): Promise<Identity | null> {
+    const identity = await this.identity(req)
+    if (room.settings.isPrivate && !canManage(identity, room.id))
+      this.#options.viewerTokens.check(viewerTokenOf(req), room.id, Date.now())
+    return identity
   }
 
   /** Throws `unauthorized`, `too_many_requests`. */

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { HeadwaterError } from '../../runtime/errors.ts'
+import { VIEWER_TOKEN_TTL_S } from '../../runtime/viewer-token.ts'
 import { PUBLISHER_KINDS } from '../program/live-rooms.ts'
 import {
   cleanTitle,
@@ -28,6 +29,7 @@ export const createBody = z.object({
   streaming_mode: z.enum(STREAMING_MODES).default('rtmp'),
   push_protocol: label,
   stream_type: label,
+  private: z.boolean().default(false),
 })
 
 export const rotateBody = z.object({
@@ -45,6 +47,7 @@ export const settingsBody = z.object({
   record: z.boolean().nullable().optional(),
   slate_language: z.enum(SLATE_LANGUAGES).optional(),
   cascade: z.boolean().nullable().optional(),
+  private: z.boolean().optional(),
 })
 
 export const takeoverBody = z.object({ source: z.enum(PUBLISHER_KINDS) })
@@ -56,9 +59,16 @@ export function settingsOf(body: z.output<typeof settingsBody>): Partial<RoomSet
     ...(body.reconnect_window_s === undefined ? {} : { reconnectWindowS: body.reconnect_window_s }),
     ...(body.record === undefined ? {} : { record: body.record }),
     ...(body.cascade === undefined ? {} : { cascade: body.cascade }),
+    ...(body.private === undefined ? {} : { isPrivate: body.private }),
     ...(body.slate_language === undefined ? {} : { slateLanguage: body.slate_language }),
   }
 }
+
+const { min, max, default: usual } = VIEWER_TOKEN_TTL_S
+
+export const viewerTokenBody = z.object({ ttl_s: z.int().min(min).max(max).default(usual) })
+
+export const viewerSessionBody = z.object({ token: z.string().min(1).max(256) })
 
 const MAX_PAGE = 1000
 

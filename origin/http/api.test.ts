@@ -12,6 +12,7 @@ import { Access } from '../room/access.ts'
 import { FailureLimiter } from '../room/failure-limiter.ts'
 import { createPublisherToken } from '../room/keys.ts'
 import { RoomRegistry } from '../room/registry.ts'
+import { ViewerTokens } from '../../runtime/viewer-token.ts'
 import { ApiGuard } from './api-guard.ts'
 import { createApi } from './api.ts'
 
@@ -39,7 +40,7 @@ beforeEach(async () => {
   const api = createApi({
     registry,
     live,
-    guard: new ApiGuard({ access, trustProxy: true }),
+    guard: new ApiGuard({ viewerTokens: new ViewerTokens('secret-of-the-tests'), access, trustProxy: true }),
     viewers: () => 7,
     publicUrl: null,
     rtmpPort: () => 1935,
@@ -72,6 +73,7 @@ describe('POST /api/v1/live/create', () => {
         publisher_token: expect.any(String),
         public_key: registry.get(roomId).publicKey,
         streaming_mode: 'rtmp',
+        private: false,
         stream_url: 'rtmp://127.0.0.1:1935/live',
         backup_stream_url: 'rtmp://127.0.0.1:1935/live',
         webrtc_url: null,
@@ -260,6 +262,7 @@ describe('changes to a room', () => {
       record: true,
       slate_language: 'en',
       cascade: null,
+      private: false,
     }
     expect(first.body.data).toMatchObject({ title: 'after', settings })
     const second = await patch({
@@ -274,6 +277,7 @@ describe('changes to a room', () => {
       record: true,
       slate_language: 'zh-CN',
       cascade: false,
+      private: false,
     })
     const wrong = [
       { slate_after_ms: 499 },

@@ -96,6 +96,7 @@ class Api {
     const created = await this.#options.registry.create({
       title: body.title,
       streamingMode: body.streaming_mode,
+      isPrivate: body.private,
     })
     const { room } = created
     const data = {
@@ -107,6 +108,7 @@ class Api {
       publisher_token: created.publisherToken,
       public_key: room.publicKey,
       streaming_mode: room.streamingMode,
+      private: room.settings.isPrivate,
       ...this.#addresses(ctx, room.id),
     }
     ctx.body = { code: 0, data }
@@ -121,8 +123,8 @@ class Api {
   }
 
   async read(ctx: ParameterizedContext, roomId: string): Promise<void> {
-    const identity = await this.#options.guard.identity(ctx.req)
     const room = this.#options.registry.get(roomId)
+    const identity = await this.#options.guard.requireViewer(ctx.req, room)
     ctx.body = {
       code: 0,
       data: canManage(identity, roomId) ? this.#managed(ctx, room) : this.#public(ctx, room),

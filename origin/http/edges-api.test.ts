@@ -8,6 +8,7 @@ import { captureLog } from '../../tests/support/log-lines.ts'
 import { MemoryLiveRooms } from '../../tests/support/memory-live-rooms.ts'
 import { Access } from '../room/access.ts'
 import { RoomRegistry } from '../room/registry.ts'
+import { ViewerTokens } from '../../runtime/viewer-token.ts'
 import { ApiGuard } from './api-guard.ts'
 import { createApi } from './api.ts'
 import { edgesRoutes } from './edges-api.ts'
@@ -30,7 +31,10 @@ beforeEach(async () => {
   const api = createApi({
     registry,
     live: new MemoryLiveRooms(),
-    guard: new ApiGuard({ access: new Access({ adminToken: 'an-admin-token-for-tests', rooms: registry }) }),
+    guard: new ApiGuard({
+      viewerTokens: new ViewerTokens('secret-of-the-tests'),
+      access: new Access({ adminToken: 'an-admin-token-for-tests', rooms: registry }),
+    }),
     viewers: () => 0,
     publicUrl: null,
     rtmpPort: () => 1935,

@@ -1,5 +1,6 @@
 /** `/api/v1/live/{room}/edges`: which edges a viewer should ask. */
 import { z } from 'zod'
+import { viewerTokenOf } from '../../runtime/viewer-token.ts'
 import { chooseEdges } from '../edges/choose-edges.ts'
 import type { EdgeDirectory } from '../edges/edge-directory.ts'
 import type { RoomRegistry } from '../room/registry.ts'
@@ -20,14 +21,22 @@ export interface EdgesApiOptions {
   registry: RoomRegistry
 }
 
-/** For everybody: a viewer has no token. */
+/** For whoever may watch. Of a private room the addresses carry the viewer's token: an edge of another host is sent no cookie. */
 export function edgesRoutes({ directory, registry }: EdgesApiOptions): AddRoutes {
-  return (router) => {
-    router.get('/live/:room/edges', (ctx) => {
-      const roomId = registry.get(roomParam(ctx['params'] as Record<string, string>)).id
+  return (router, guard) => {
+    router.get('/live/:room/edges', async (ctx) => {
+      const room = registry.get(roomParam(ctx['params'] as Record<string, string>))
+      const identity = await guard.requireViewer(ctx.req, room)
+      const roomId = room.id
+      const isByToken = room.settings.isPrivate && identity === null
+      const prefix = isByToken ? `/t/${viewerTokenOf(ctx.req) ?? ''}` : ''
+      ctx.set('Cache-Control', 'no-store')
       const { region } = parseInput(query, ctx.query, 'bad_request')
       const edges = chooseEdges(directory.edges, { roomId, region })
-      ctx.body = { code: 0, data: { edges: edges.map(({ url, region: at }) => ({ url, region: at })) } }
+      ctx.body = {
+        code: 0,
+        data: { edges: edges.map(({ url, region: at }) => ({ url: url + prefix, region: at })) },
+      }
     })
   }
 }

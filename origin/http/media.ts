@@ -11,6 +11,8 @@ import { HeadwaterError } from '../../runtime/errors.ts'
 import { answer, isReadRequest } from '../../runtime/http/respond.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { AUDIO_TRACK, type PackagedTrack } from '../packager/packager.ts'
+import type { RoomRegistry } from '../room/registry.ts'
+import { ROOM_ACCESS_HEADER } from '../../runtime/http/room-access-header.ts'
 import type { LivePrograms } from '../program/live-programs.ts'
 import type { Program } from '../program/program.ts'
 import { sendRenditionFlv } from './rendition-flv.ts'
@@ -30,20 +32,36 @@ const MAX_BEHIND_SECONDS = 60
 /** RFC 8216bis, 6.2.5.2: a blocked request is given up after three target durations. */
 const BLOCK_LIMIT_MS = HOLD_BACK_SEC * 1000
 
+export interface MediaHandlerOptions {
+  programs: LivePrograms
+  rooms: Pick<RoomRegistry, 'find'>
+  logger: Logger
+}
+
 export class MediaHandler {
   readonly #programs: LivePrograms
+  readonly #rooms: Pick<RoomRegistry, 'find'>
   readonly #logger: Logger
 
-  constructor(programs: LivePrograms, logger: Logger) {
+  constructor({ programs, rooms, logger }: MediaHandlerOptions) {
     this.#programs = programs
+    this.#rooms = rooms
     this.#logger = logger
   }
 
   /** A plain handler, mounted behind the check of the cluster secret. */
   handle(req: IncomingMessage, res: ServerResponse, url: URL): boolean {
     if (!url.pathname.startsWith(MEDIA_ROOT)) return false
+    this.#sayAccess(res, url)
     if (isReadRequest(req, res)) answer(res, this.#logger, () => this.#answer(res, url))
     return true
+  }
+
+  /** With every answer of a room: who edges may give it to. */
+  #sayAccess(res: ServerResponse, url: URL): void {
+    const [roomId = ''] = url.pathname.slice(MEDIA_ROOT.length).split('/', 1)
+    const room = this.#rooms.find(roomId)
+    if (room) res.setHeader(ROOM_ACCESS_HEADER, room.settings.isPrivate ? 'private' : 'public')
   }
 
   async #answer(res: ServerResponse, url: URL): Promise<void> {

@@ -7,8 +7,8 @@ import type { ApiGuard } from './api-guard.ts'
 export interface RecordingAccessOptions {
   guard: ApiGuard
   links: RecordingLinks
-  /** Anyone may list and watch. */
-  isPublic: boolean
+  /** Anyone may list and watch those of this room. */
+  isPublic: (roomId: string) => boolean
 }
 
 export class RecordingAccess {
@@ -18,8 +18,8 @@ export class RecordingAccess {
     this.#options = options
   }
 
-  get isPublic(): boolean {
-    return this.#options.isPublic
+  isPublic(roomId: string): boolean {
+    return this.#options.isPublic(roomId)
   }
 
   /** Throws `unauthorized` or `forbidden` for those who may not manage the room. */
@@ -29,7 +29,7 @@ export class RecordingAccess {
 
   /** Whether the caller manages the room. Throws for those who may not even see its recordings, and for wrong tokens. */
   async mayManage(req: IncomingMessage, roomId: string): Promise<boolean> {
-    if (this.#options.isPublic && req.headers.authorization === undefined) return false
+    if (this.isPublic(roomId) && req.headers.authorization === undefined) return false
     await this.requireManager(req, roomId)
     return true
   }
@@ -47,6 +47,6 @@ export class RecordingAccess {
         'this link has run out or is not for this recording; ask for the list again',
       )
     }
-    if (!this.#options.isPublic) await this.requireManager(req, recording.roomId)
+    if (!this.isPublic(recording.roomId)) await this.requireManager(req, recording.roomId)
   }
 }

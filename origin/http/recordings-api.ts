@@ -64,7 +64,7 @@ async function remove(
 
 function viewRecording(recording: Recording, base: string, { access, links }: RecordingsApiOptions): object {
   const { roomId, programId } = recording
-  const query = access.isPublic
+  const query = access.isPublic(roomId)
     ? ''
     : `access=${encodeURIComponent(links.sign(roomId, programId, Date.now()))}`
   const address = (ending: string, more = ''): string => {

@@ -10,6 +10,7 @@ import { makeFile } from '../../tests/support/slate-files.ts'
 import { Access } from '../room/access.ts'
 import { RoomRegistry } from '../room/registry.ts'
 import { Slates } from '../slate/slates.ts'
+import { ViewerTokens } from '../../runtime/viewer-token.ts'
 import { ApiGuard } from './api-guard.ts'
 import { createApi } from './api.ts'
 import { slateRoutes } from './slate-api.ts'
@@ -38,7 +39,10 @@ beforeEach(async () => {
   const api = createApi({
     registry,
     live: new MemoryLiveRooms(),
-    guard: new ApiGuard({ access: new Access({ adminToken: ADMIN, rooms: registry }) }),
+    guard: new ApiGuard({
+      viewerTokens: new ViewerTokens('secret-of-the-tests'),
+      access: new Access({ adminToken: ADMIN, rooms: registry }),
+    }),
     viewers: () => 0,
     publicUrl: null,
     rtmpPort: () => 1935,

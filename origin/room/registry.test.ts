@@ -126,6 +126,7 @@ describe('RoomRegistry', () => {
         record: true,
         slateLanguage: 'zh-CN',
         cascade: null,
+        isPrivate: false,
       },
     })
     expect(told.at(-1)).toEqual(changed)

@@ -86,7 +86,9 @@ export class RoomRegistry {
   }
 
   /** Makes a room; its key and token are returned here and never again. Throws `too_many_rooms`. */
-  async create(options: { title?: string; streamingMode?: StreamingMode } = {}): Promise<CreatedRoom> {
+  async create(
+    options: { title?: string; streamingMode?: StreamingMode; isPrivate?: boolean } = {},
+  ): Promise<CreatedRoom> {
     const id = createRoomId()
     const streamKey = createStreamKey(id)
     const standbyKey = createStreamKey(id)
@@ -109,7 +111,7 @@ export class RoomRegistry {
       streamingMode: options.streamingMode ?? 'rtmp',
       createdAtMs: this.#now(),
       publicKey: Buffer.from(signingKey.publicKey).toString('base64url'),
-      settings: DEFAULT_SETTINGS,
+      settings: { ...DEFAULT_SETTINGS, isPrivate: options.isPrivate ?? false },
     }
     this.#entries.set(id, { room, keyHash, standbyKeyHash, tokenHash, signingKey })
     await this.#save(() => this.#entries.delete(id))

@@ -32,6 +32,8 @@ export interface RoomSettings {
   slateLanguage: SlateLanguage
   /** Whether viewers may pass the stream on to each other. */
   cascade: boolean | null
+  /** Whether viewers need a token. */
+  isPrivate: boolean
 }
 
 export const DEFAULT_SETTINGS: RoomSettings = {
@@ -40,6 +42,7 @@ export const DEFAULT_SETTINGS: RoomSettings = {
   record: null,
   slateLanguage: 'en',
   cascade: null,
+  isPrivate: false,
 }
 
 /** Smallest and largest value of a setting. */

@@ -18,6 +18,7 @@ const settings = z.strictObject({
   record: z.boolean().nullable().default(null),
   slateLanguage: z.enum(SLATE_LANGUAGES).default(DEFAULT_SETTINGS.slateLanguage),
   cascade: z.boolean().nullable().default(null),
+  isPrivate: z.boolean().default(false),
 })
 
 const roomRecord = z.strictObject({

@@ -25,6 +25,8 @@ export interface RoomView {
   /** The slate feeds the program meanwhile. */
   slate: boolean
   viewers: number
+  /** Viewers need a token. */
+  private: boolean
   play_url: string
   flv_url: string
   watch_url: string
@@ -66,6 +68,7 @@ export interface SettingsView {
   record: boolean | null
   slate_language: RoomSettings['slateLanguage']
   cascade: boolean | null
+  private: boolean
 }
 
 /** What everybody may know. */
@@ -80,6 +83,7 @@ export function viewRoom(room: Room, facts: LiveFacts, viewers: number, addresse
     interrupted_at: facts.interruptedAtMs,
     slate: isSlateShown(facts),
     viewers,
+    private: room.settings.isPrivate,
     play_url: addresses.play_url,
     flv_url: addresses.flv_url,
     watch_url: addresses.watch_url,
@@ -113,6 +117,7 @@ function viewSettings(settings: RoomSettings): SettingsView {
     record: settings.record,
     slate_language: settings.slateLanguage,
     cascade: settings.cascade,
+    private: settings.isPrivate,
   }
 }
 

@@ -18,6 +18,8 @@ export const helloMessage = z.object({
   room_id: z.string().regex(ROOM_ID_PATTERN),
   user_id: z.string().max(64).optional(),
   token: z.string().min(1).max(512).optional(),
+  /** For a private room, where there is no cookie. */
+  viewer_token: z.string().min(1).max(256).optional(),
 })
 export type HelloMessage = z.output<typeof helloMessage>
 

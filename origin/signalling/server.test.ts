@@ -6,11 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { HttpServer } from '../../runtime/http/server.ts'
 import { Metrics } from '../../runtime/metrics.ts'
+import { eventually } from '../../tests/support/eventually.ts'
 import { captureLog } from '../../tests/support/log-lines.ts'
 import { MemoryLiveRooms } from '../../tests/support/memory-live-rooms.ts'
 import { Access } from '../room/access.ts'
 import { RoomRegistry } from '../room/registry.ts'
 import type { CreatedRoom } from '../room/registry.ts'
+import { ViewerTokens } from '../../runtime/viewer-token.ts'
 import { Signalling, SIGNALLING_PATH } from './server.ts'
 import type { SignallingOptions } from './server.ts'
 
@@ -220,6 +222,40 @@ describe('Signalling', () => {
   })
 })
 
+describe('a private room', () => {
+  const tokens = new ViewerTokens('secret-of-the-tests')
+  const makePrivate = () => registry.update(roomId, { settings: { isPrivate: true } })
+
+  it('takes a viewer token, by hello or cookie, and refuses who has none', async () => {
+    await makePrivate()
+    const viewer_token = tokens.sign(roomId, Date.now() + 60_000)
+    expect((await joined({ viewer_token })).received[0]).toMatchObject({ type: 'room' })
+    const headers = { cookie: `headwater_viewer_${roomId}=${viewer_token}` }
+    const byCookie = await connected('', { headers })
+    byCookie.hello()
+    await byCookie.until(({ type }) => type === 'room')
+    for (const [fields, code, closeCode] of [
+      [{}, 'viewer_token_required', 4401],
+      [{ viewer_token: 'x' }, 'viewer_token_invalid', 4403],
+    ] as const) {
+      const refused = await connected()
+      refused.hello(fields)
+      expect(await refused.closed).toBe(closeCode)
+      expect(refused.received).toMatchObject([{ type: 'error', code }])
+    }
+  })
+
+  it('lets go of those without a token when it becomes private, and of nobody else', async () => {
+    const open = await joined()
+    const entitled = await joined({ viewer_token: tokens.sign(roomId, Date.now() + 60_000) })
+    const manager = await joined({ role: 'publisher', token: ADMIN })
+    await makePrivate()
+    expect(await open.closed).toBe(4401)
+    await eventually(() => signalling.viewers(roomId) === 1)
+    for (const { socket } of [entitled, manager]) expect(socket.readyState).toBe(WebSocket.OPEN)
+  })
+})
+
 type Received = Record<string, unknown>
 
 class TestClient {
@@ -273,6 +309,7 @@ async function listen(options: Partial<SignallingOptions>): Promise<void> {
     rooms: registry,
     live,
     access,
+    viewerTokens: new ViewerTokens('secret-of-the-tests'),
     publicUrl: null,
     logger: log.logger,
     metrics,

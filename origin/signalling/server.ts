@@ -10,20 +10,23 @@ import type { Logger } from '../../runtime/logger.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
 import { steadyNow } from '../../runtime/steady-clock.ts'
 import type { CascadeHost } from '../cascade/host.ts'
+import { signallingCookie, viewerTokenOf, type ViewerTokens } from '../../runtime/viewer-token.ts'
 import { clientAddress } from '../../runtime/http/client-address.ts'
 import type { LiveFacts, LiveRooms } from '../program/live-rooms.ts'
 import { canManage } from '../room/access.ts'
 import type { Access, Identity } from '../room/access.ts'
 import type { RoomRegistry } from '../room/registry.ts'
+import type { Room } from '../room/room.ts'
 import { viewPublisher } from '../room/view.ts'
 import { Client } from './client.ts'
 import { observe, presenceOf, roomMessage } from './messages.ts'
 import type { HelloMessage, Presence, ServerMessage } from './messages.ts'
 
 export interface SignallingOptions {
-  rooms: Pick<RoomRegistry, 'find' | 'onDelete'>
+  rooms: Pick<RoomRegistry, 'find' | 'onDelete' | 'onUpdate'>
   live: LiveRooms
   access: Access
+  viewerTokens: ViewerTokens
   /** Origin of public addresses, or null to compare a page's origin with the Host header only. */
   publicUrl: string | null
   logger: Logger
@@ -45,15 +48,14 @@ interface Audience {
   viewers: number
 }
 
-/** Path of the WebSocket. */
-export const SIGNALLING_PATH = '/api/v1/live/ws'
-
 /** A session description of the cascade's, its line ends escaped. */
 const MAX_MESSAGE_BYTES = 20 * 1024
 const MAX_CLIENTS = 20_000
 const HEARTBEAT_MS = 15_000
 const FACTS_INTERVAL_MS = 1000
 
+/** Path of the WebSocket. */
+export const SIGNALLING_PATH = '/api/v1/live/ws'
 /** Mount `upgrade` at SIGNALLING_PATH, then `start()`. */
 export class Signalling {
   readonly name = 'signalling'
@@ -63,6 +65,8 @@ export class Signalling {
   readonly #clients = new Set<Client>()
   readonly #answering = new Set<WebSocket>()
   readonly #audiences = new Map<string, Audience>()
+  /** Clients that may be in their room even when it is private. */
+  readonly #entitled = new WeakSet<Client>()
   readonly #stops: (() => void)[] = []
 
   constructor(options: SignallingOptions) {
@@ -89,6 +93,7 @@ export class Signalling {
     this.#stops.push(
       live.onChange((roomId, current) => this.#onChange(roomId, current)),
       rooms.onDelete((roomId) => this.#onDelete(roomId)),
+      rooms.onUpdate((room) => this.#onUpdate(room)),
       () => clearInterval(heartbeat),
       () => clearInterval(facts),
     )
@@ -131,11 +136,11 @@ export class Signalling {
     const { helloTimeoutMs } = this.#options
     this.#answering.add(socket)
     socket.on('pong', () => this.#answering.add(socket))
-    const client = new Client({
+    const client: Client = new Client({
       socket,
       address,
       claimedRoomId: url.searchParams.get('room_id'),
-      admit: (hello) => this.#admit(hello, address),
+      admit: (hello) => this.#admit(hello, client, req),
       onAdmitted: (admitted) => this.#join(admitted),
       onMessage: (from, message) => {
         if (from.isViewer) this.#options.cascade?.message(from, message)
@@ -151,15 +156,17 @@ export class Signalling {
     this.#clients.add(client)
   }
 
-  async #admit(hello: HelloMessage, address: string): Promise<Identity | null> {
-    const identity =
-      hello.token === undefined ? null : await this.#options.access.identify(hello.token, address)
+  async #admit(hello: HelloMessage, client: Client, req: IncomingMessage): Promise<Identity | null> {
+    const { access, rooms, viewerTokens } = this.#options
+    const identity = hello.token === undefined ? null : await access.identify(hello.token, client.address)
     if (identity !== null && !canManage(identity, hello.room_id)) {
       throw new HeadwaterError('forbidden', 'this token does not manage this room')
     }
-    if (this.#options.rooms.find(hello.room_id) === undefined) {
-      throw new HeadwaterError('room_not_found', 'there is no such room')
-    }
+    const room = rooms.find(hello.room_id)
+    if (room === undefined) throw new HeadwaterError('room_not_found', 'there is no such room')
+    const token = hello.viewer_token ?? viewerTokenOf(req, signallingCookie(room.id))
+    if (identity !== null || viewerTokens.isValid(token, room.id, Date.now())) this.#entitled.add(client)
+    else if (room.settings.isPrivate) viewerTokens.check(token, room.id, Date.now())
     return identity
   }
 
@@ -211,6 +218,14 @@ export class Signalling {
     this.#audiences.delete(roomId)
     const error = new HeadwaterError('room_not_found', 'the room was deleted')
     for (const client of audience?.clients ?? []) client.refuse(error)
+  }
+
+  /** Who was let in while the room was open to all has to show a token now. */
+  #onUpdate({ id, settings }: Room): void {
+    if (!settings.isPrivate) return
+    const error = new HeadwaterError('viewer_token_required', 'this room is private now')
+    for (const client of this.#audiences.get(id)?.clients ?? [])
+      if (!this.#entitled.has(client)) client.refuse(error)
   }
 
   #forgetWhenIdle(roomId: string, audience: Audience): void {

@@ -12,6 +12,7 @@ import type { CascadeHostOptions } from '../../origin/cascade/host.ts'
 import { RootServer } from '../../origin/cascade/root-server.ts'
 import { Access } from '../../origin/room/access.ts'
 import { RoomRegistry } from '../../origin/room/registry.ts'
+import { ViewerTokens } from '../../runtime/viewer-token.ts'
 import { Signalling, SIGNALLING_PATH } from '../../origin/signalling/server.ts'
 import { HttpServer } from '../../runtime/http/server.ts'
 import { Metrics } from '../../runtime/metrics.ts'
@@ -84,6 +85,7 @@ export class CascadeHouse {
       rooms: this.rooms,
       live: this.live,
       access: new Access({ adminToken: 'an-admin-token-for-tests', rooms: this.rooms }),
+      viewerTokens: new ViewerTokens(CLUSTER_SECRET),
       publicUrl: null,
       cascade: this.host,
       logger,

@@ -8,6 +8,7 @@ import {
   type RootClientMessage,
   type RootServerMessage,
 } from '../../cascade/root-messages.ts'
+import { ROOM_ACCESS_HEADER } from '../../runtime/http/room-access-header.ts'
 import { partIdOf } from '../../media/part.ts'
 import { formatMediaPlaylist, viewMediaPlaylist } from '../../media/playlist/media.ts'
 import { FIRST_PART, type SyntheticTrack } from '../../media/synthetic-stream.ts'
@@ -116,6 +117,7 @@ export class CascadeOrigin {
 
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = req.url ?? ''
+    res.setHeader(ROOM_ACCESS_HEADER, 'public')
     this.asked.push(url.replace('/internal/media', ''))
     const { track: name = '', file = '' } = FILE.exec(url)?.groups ?? {}
     const track = this.#tracks.get(name)?.track

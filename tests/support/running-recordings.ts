@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { ViewerTokens } from '../../runtime/viewer-token.ts'
 import { ApiGuard } from '../../origin/http/api-guard.ts'
 import { RecordingAccess } from '../../origin/http/recording-access.ts'
 import { RecordingDownloads } from '../../origin/http/recording-download.ts'
@@ -91,8 +92,8 @@ export async function startRecordings(shape: RecordingsShape = {}): Promise<Runn
   })
   const links = new RecordingLinks('cluster secret')
   const keys = new Access({ adminToken: ADMIN, rooms })
-  const guard = new ApiGuard({ access: keys })
-  const access = new RecordingAccess({ guard, links, isPublic: shape.isPublic ?? false })
+  const guard = new ApiGuard({ viewerTokens: new ViewerTokens('secret-of-the-tests'), access: keys })
+  const access = new RecordingAccess({ guard, links, isPublic: () => shape.isPublic ?? false })
   const { maxDownloads } = shape
   const downloads = new RecordingDownloads({
     recordings,

@@ -3,6 +3,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ROOM_ACCESS_HEADER, type RoomAccess } from '../../runtime/http/room-access-header.ts'
 import { eventually } from './eventually.ts'
 
 export type Script = (res: ServerResponse, req: IncomingMessage) => void
@@ -13,6 +14,8 @@ export class ScriptedOrigin {
   /** Public addresses in the order they were asked for, without the media root. */
   readonly asked: string[] = []
   readonly authorizations = new Set<string | undefined>()
+  /** What it says of every room; null for nothing. */
+  access: RoomAccess | null = 'public'
   readonly #scripts = new Map<string, Script>()
   #server: Server | null = null
   #port = 0
@@ -67,6 +70,7 @@ export class ScriptedOrigin {
     const path = (req.url ?? '').slice(MEDIA_ROOT.length)
     this.asked.push(path)
     this.authorizations.add(req.headers.authorization)
+    if (this.access !== null) res.setHeader(ROOM_ACCESS_HEADER, this.access)
     const script = this.#scripts.get(path)
     if (script !== undefined && req.url?.startsWith(MEDIA_ROOT)) script(res, req)
     else json(404, 'part_not_found')(res, req)

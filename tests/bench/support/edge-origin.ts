@@ -5,6 +5,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { answerParent } from './child.ts'
+import { ROOM_ACCESS_HEADER } from '../../../runtime/http/room-access-header.ts'
 
 export interface OriginReady {
   port: number
@@ -26,6 +27,7 @@ const requests = new Map<string, number>()
 
 const server = createServer((req, res) => {
   const url = req.url ?? ''
+  res.setHeader(ROOM_ACCESS_HEADER, 'public')
   requests.set(url, (requests.get(url) ?? 0) + 1)
   const object = OBJECT.exec(url)
   if (object) return void sendObject(res, Number(object[1]), object[2] !== undefined)

@@ -13,6 +13,7 @@ import {
 } from '../../../media/flv-stream.ts'
 import type { FlvTag } from '../../../media/flv-stream.ts'
 import { answerParent } from './child.ts'
+import { ROOM_ACCESS_HEADER } from '../../../runtime/http/room-access-header.ts'
 
 const FRAME_MS = 33
 const all = new FlvParser().push(readFileSync(process.argv[2] ?? ''))
@@ -26,7 +27,7 @@ let gop: Buffer[] = []
 let next = 0
 
 const server = createServer((_req, res) => {
-  res.writeHead(200)
+  res.writeHead(200, { [ROOM_ACCESS_HEADER]: 'public' })
   res.write(Buffer.concat([FLV_HEADER, ...headers.map((tag) => encodeFlvTag(tag)), ...gop]))
   clients.add(res)
   res.on('close', () => clients.delete(res))
