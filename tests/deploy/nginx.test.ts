@@ -1,7 +1,9 @@
 /** deploy/nginx/nginx.conf itself, in Debian's nginx, with stand-ins behind it that say what they were asked. */
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net'
+import path from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
@@ -116,6 +118,37 @@ describe.skipIf(missing !== null)('nginx', () => {
     expect((await nginx.get(target)).headers['x-cache']).toBe('HIT')
   })
 
+  it('keeps nothing of what is asked for with a token in the path, and no word of the token', async () => {
+    const target = '/live/private/program01/720p/2.m4s'
+    for (const token of ['v1.one', 'v1.two', 'v1.one']) {
+      answer = (req, res) => res.writeHead(200, IMMUTABLE).end(req.url?.slice(0, 5))
+      expect((await nginx.get(`/t/${token}${target}`)).headers['x-cache']).toBeUndefined()
+    }
+    expect(asked.map(({ req }) => req.url)).toEqual(
+      ['v1.one', 'v1.two', 'v1.one'].map((token) => `/t/${token}${target}`),
+    )
+    await nginx.get('/t/v1.nothing')
+    await expectNoToken()
+  })
+
+  /** In what nginx has written so far. */
+  async function expectNoToken(): Promise<void> {
+    await nginx.get('/after')
+    const log = path.join(nginx.folder, 'access.log')
+    await eventually(async () => (await readFile(log, 'utf8')).includes('/after'))
+    expect((await readFile(log, 'utf8')) + nginx.output).not.toMatch(/v1\./)
+  }
+
+  it('asks the same edge for a track with a token and without', async () => {
+    for (let room = 0; room < 8; room++)
+      for (const prefix of ['', '/t/one', '/t/two'])
+        await nginx.get(`${prefix}/live/room-${room}/program04/720p/index.m3u8`)
+    for (let room = 0; room < 8; room++) {
+      const ports = asked.filter(({ req }) => req.url?.includes(`room-${room}/`)).map(({ port }) => port)
+      expect([ports.length, new Set(ports).size]).toEqual([3, 1])
+    }
+  })
+
   it('asks one edge for all of a track, and another for others', async () => {
     for (let room = 0; room < 8; room++)
       for (const name of ['index.m3u8', '3.m4s', 'init-0.mp4'])
@@ -204,5 +237,12 @@ describe.skipIf(missing !== null)('nginx', () => {
     gone?.close().closeAllConnections()
     for (let room = 0; room < 8; room++)
       expect((await nginx.get(`/live/room-${room}/program03/720p/1.m4s`)).status).toBe(200)
+  })
+
+  it('says nothing of a token when it fails either', async () => {
+    answer = (_, res) => void res.destroy()
+    const { status } = await nginx.get('/t/v1.fails/live/private/program01/720p/3.m4s')
+    expect(status).toBe(502)
+    await expectNoToken()
   })
 })
