@@ -10,6 +10,8 @@ export type PlayerErrorCode =
   | 'media_failed'
   | 'engine_unsupported'
   | 'fell_behind'
+  | 'viewer_token_required'
+  | 'viewer_token_invalid'
 
 export class PlayerError extends Error {
   readonly code: PlayerErrorCode
@@ -29,6 +31,7 @@ export function errorOfAnswer(status: number, code: unknown, address: string): P
 
 function codeOfAnswer(status: number, code: unknown): PlayerErrorCode {
   if (code === 'room_not_found' || code === 'room_not_live') return code
+  if (code === 'viewer_token_required' || code === 'viewer_token_invalid') return code
   if (code === 'part_not_found' || code === 'part_timeout') return code
   if (status === 404) return 'part_not_found'
   return 'network_failed'

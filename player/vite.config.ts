@@ -67,7 +67,7 @@ export const playerConfig = defineConfig({
             },
             {
               name: 'core',
-              test: /\/media\/|player\/(stream|decisions|playback|engine)\/|player-error|backoff|composables\/preferences\.ts/,
+              test: /\/media\/|player\/(stream|decisions|playback|engine)\/|player-error|backoff|viewer-session|composables\/preferences\.ts/,
               priority: 2,
             },
             {

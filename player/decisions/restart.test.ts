@@ -21,6 +21,8 @@ describe('planRestart', () => {
 
   it('gives up on what cannot be played here', () => {
     expect(planRestart({ code: 'engine_unsupported', failures: 1, troubleMs: 0 }).waitMs).toBeNull()
+    for (const code of ['viewer_token_required', 'viewer_token_invalid'] as const)
+      expect(planRestart({ code, failures: 1, troubleMs: 0 })).toEqual({ waitMs: null, isTold: true })
     expect(planRestart({ code: 'media_failed', failures: 8, troubleMs: 0 }).waitMs).not.toBeNull()
     expect(planRestart({ code: 'media_failed', failures: 9, troubleMs: 0 }).waitMs).toBeNull()
   })

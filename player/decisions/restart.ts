@@ -26,6 +26,9 @@ const MAX_MEDIA_FAILURES = 8
 
 export function planRestart({ code, failures, troubleMs }: Trouble, random?: () => number): RestartPlan {
   if (code === 'engine_unsupported') return { waitMs: null, isTold: true }
+  // only another link lets this viewer in
+  if (code === 'viewer_token_required' || code === 'viewer_token_invalid')
+    return { waitMs: null, isTold: true }
   if (code === 'room_not_live' || code === 'room_not_found') return { waitMs: LOOK_AGAIN_MS, isTold: false }
   // what this browser cannot decode it will not decode later; a network comes back
   if (code === 'media_failed' && failures > MAX_MEDIA_FAILURES) return { waitMs: null, isTold: true }

@@ -40,6 +40,7 @@ export const settingsSchema = z.object({
   record: z.nullable(z.boolean()),
   slate_language: z.enum(['zh-CN', 'en']),
   cascade: z.nullable(z.boolean()),
+  private: z._default(z.boolean(), false),
 })
 
 export const roomSchema = z.object({

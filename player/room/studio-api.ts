@@ -29,6 +29,7 @@ const slateSchema = z.object({
   bytes: z.nullable(z.number()),
   max_upload_bytes: z.number(),
 })
+const viewerTokenSchema = z.object({ token: z.string(), watch_url: z.url({ protocol: /^https?$/ }) })
 const listSchema = z.object({ rooms: z.array(roomSchema), total: z.number() })
 const recordingsSchema = z.object({ recordings: z.array(recordingSchema) })
 const errorSchema = z.object({ code: z.string(), message: z.string() })
@@ -86,6 +87,17 @@ export class StudioApi {
     return parse(managedSchema, await this.#ask('PATCH', pathOf(roomId), settings)).settings
   }
 
+  /** A link by which anybody may watch a private room, until it runs out. */
+  async viewerLink(roomId: string): Promise<string> {
+    return (await this.#viewerToken(roomId)).watch_url
+  }
+
+  /** Lets this browser watch a private room: its players send no token of those who manage it. */
+  async openViewerSession(roomId: string): Promise<void> {
+    const { token } = await this.#viewerToken(roomId)
+    await this.#ask('POST', `${pathOf(roomId)}/viewer-session`, { token })
+  }
+
   async takeOver(roomId: string, source: 'obs' | 'standby'): Promise<void> {
     await this.#ask('POST', `${pathOf(roomId)}/takeover`, { source })
   }
@@ -124,6 +136,10 @@ export class StudioApi {
 
   async deleteRecording(roomId: string, programId: string): Promise<void> {
     await this.#ask('DELETE', `${pathOf(roomId)}/recordings/${encodeURIComponent(programId)}`)
+  }
+
+  async #viewerToken(roomId: string): Promise<z.infer<typeof viewerTokenSchema>> {
+    return parse(viewerTokenSchema, await this.#ask('POST', `${pathOf(roomId)}/viewer-tokens`, {}))
   }
 
   async #send(method: string, path: string, body?: object): Promise<Response> {

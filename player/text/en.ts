@@ -46,6 +46,8 @@ export const en = {
     'This browser cannot play live video. A current Chrome, Edge, Firefox or Safari can.',
   'error.network_failed': 'The server does not answer.',
   'error.media_failed': 'The browser’s decoder gave up.',
+  'error.viewer_token_required': 'This stream is private. Open it by the link that you were given.',
+  'error.viewer_token_invalid': 'Your link to this private stream has run out. Ask for another one.',
   'error.other': 'Something went wrong on the way.',
 
   'player.label': 'Live video player',
@@ -170,6 +172,10 @@ export const en = {
   'studio.server': 'Server',
   'studio.key': 'Stream key',
   'studio.keyHidden': 'Only shown when it is made. Lost it? Make a new one.',
+  'studio.privateLink': 'Private link',
+  'studio.privateLinkMore':
+    'This room is private: viewers need a link made here, which lets in for twelve hours.',
+  'studio.makePrivateLink': 'Make a private link',
   'studio.watchLink': 'Link for viewers',
   'studio.copy': 'Copy',
   'studio.copied': 'Copied',

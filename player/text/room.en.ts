@@ -42,6 +42,8 @@ export const roomEn = {
   'settings.window': 'Wait for the encoder',
   'settings.windowMore': 'If none is back by then, the stream ends.',
   'settings.record': 'Recording',
+  'settings.private': 'Private',
+  'settings.privateMore': 'Only who has a link made here can watch.',
   'settings.cascade': 'Exchange between viewers',
   'settings.cascadeMore':
     'Viewers pass the picture on to each other. Off: everybody has it from the server alone.',

@@ -41,6 +41,8 @@ export const roomZhCn: Record<keyof typeof roomEn, string> = {
   'settings.window': '等待推流端恢复',
   'settings.windowMore': '超时仍未恢复，直播将结束。',
   'settings.record': '录制',
+  'settings.private': '私密',
+  'settings.privateMore': '只有持此处生成的链接者才能观看。',
   'settings.cascade': '观众互传',
   'settings.cascadeMore': '观众之间互相转传画面；关闭后全部由服务器发送。',
   'settings.default': '默认',

@@ -46,6 +46,8 @@ export const zhCn: Record<TextKey, string> = {
   'error.engine_unsupported': '此浏览器无法播放直播视频，请使用新版 Chrome、Edge、Firefox 或 Safari。',
   'error.network_failed': '服务器没有响应。',
   'error.media_failed': '浏览器解码失败。',
+  'error.viewer_token_required': '这是私密直播，请通过收到的链接打开。',
+  'error.viewer_token_invalid': '私密直播的链接已失效，请索取新的链接。',
   'error.other': '途中出了问题。',
 
   'player.label': '直播播放器',
@@ -168,6 +170,9 @@ export const zhCn: Record<TextKey, string> = {
   'studio.server': '服务器',
   'studio.key': '推流码',
   'studio.keyHidden': '只在生成时显示。丢失了？请生成新的推流码。',
+  'studio.privateLink': '私密链接',
+  'studio.privateLinkMore': '此房间为私密：观众需要在此生成的链接，有效期十二小时。',
+  'studio.makePrivateLink': '生成私密链接',
   'studio.watchLink': '观看链接',
   'studio.copy': '复制',
   'studio.copied': '已复制',
