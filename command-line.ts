@@ -5,10 +5,19 @@ import { HeadwaterError } from './runtime/errors.ts'
 export const ROLES = ['all', 'origin', 'transcoder', 'edge'] as const
 export type Role = (typeof ROLES)[number]
 
+export interface Worker {
+  index: number
+  count: number
+}
+
 export interface CommandLine {
   role: Role
   /** An edge between other edges and the origin. */
   shield: boolean
+  /** How many edges to run; null: as configured. */
+  workers: number | 'auto' | null
+  /** Which one this is of how many; only their parent says so. */
+  worker: Worker | null
   demo: boolean
   /** Only publish the demo, to a server that runs already. */
   onlyDemo: boolean
@@ -27,6 +36,7 @@ export const HELP = `Headwater: a live-streaming origin that does not lose the p
   npm start -- --role edge         an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
 
   --shield          with --role edge: asked by other edges (SHIELD_URLS) in the origin's place, at INTERNAL_HOST and INTERNAL_PORT
+  --workers N       with --role edge: so many processes on ports in a row, or auto for one a core (environment: EDGE_WORKERS, default 1)
   --port N          port of the pages and of HTTP playback (environment: HTTP_PORT, default 8080)
   --config FILE     configuration file (default: ./headwater.yaml where there is one)
   --only-demo       publish the test picture to the server that runs already, and nothing else
@@ -43,11 +53,18 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (!role) throw new HeadwaterError('config_invalid', `--role ${values.role}: one of ${ROLES.join(', ')}`)
   if (values.shield && role !== 'edge')
     throw new HeadwaterError('config_invalid', `--shield belongs to --role edge, not ${role}`)
+  const { workers } = values
+  if (workers !== undefined && role !== 'edge')
+    throw new HeadwaterError('config_invalid', `--workers belongs to --role edge, not ${role}`)
+  if (workers !== undefined && !/^(?:auto|[1-9]|[1-5]\d|6[0-4])$/.test(workers))
+    throw new HeadwaterError('config_invalid', `--workers ${workers}: a whole number from 1 to 64, or auto`)
   if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && Number(values.port) <= 65_535))
     throw new HeadwaterError('config_invalid', `--port ${values.port}: a whole number from 0 to 65535`)
   return {
     role,
     shield: values.shield ?? false,
+    workers: workers === undefined ? null : workers === 'auto' ? 'auto' : Number(workers),
+    worker: parseWorker(values.worker),
     demo: values.demo ?? false,
     onlyDemo: values['only-demo'] ?? false,
     help: values.help ?? false,
@@ -57,6 +74,15 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   }
 }
 
+/** `1/4` is the second of four. */
+function parseWorker(text: string | undefined): Worker | null {
+  if (text === undefined) return null
+  const [, index, count] = /^(\d{1,2})\/(\d{1,2})$/.exec(text) ?? []
+  if (index === undefined || Number(index) >= Number(count))
+    throw new HeadwaterError('config_invalid', `--worker ${text}: which one of how many, as 0/2`)
+  return { index: Number(index), count: Number(count) }
+}
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
@@ -64,6 +90,8 @@ function parse(args: readonly string[]) {
       options: {
         role: { type: 'string' },
         shield: { type: 'boolean' },
+        workers: { type: 'string' },
+        worker: { type: 'string' },
         demo: { type: 'boolean' },
         'only-demo': { type: 'boolean' },
         port: { type: 'string' },

@@ -2,13 +2,16 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
-import { HELP, parseCommandLine, type CommandLine } from './command-line.ts'
+import { HELP, parseCommandLine, type CommandLine, type Worker } from './command-line.ts'
 import { Demo } from './demo.ts'
+import { closeDeadlineMs, configOfWorker, nodeOfWorkers, openEdgeProcesses } from './edge-processes.ts'
 import { AddressLimits } from './edge/address-limits.ts'
 import { Announcement } from './edge/announcement.ts'
 import { Edge, type ShieldStoreOptions } from './edge/edge.ts'
 import { createShield } from './edge/shield.ts'
+import { countWorkers } from './edge/workers.ts'
 import { Origin } from './origin/origin.ts'
 import { loadConfig, type Config } from './runtime/config.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
@@ -20,7 +23,7 @@ import { createApp } from './runtime/http/app.ts'
 import { createHealth, Readiness } from './runtime/http/health.ts'
 import { HttpServer } from './runtime/http/server.ts'
 import { createStaticFiles } from './runtime/http/static-files.ts'
-import { CLOSE_DEADLINE_MS, Lifecycle } from './runtime/lifecycle.ts'
+import { Lifecycle } from './runtime/lifecycle.ts'
 import { createLogger, type Logger } from './runtime/logger.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { packageRoot } from './runtime/package-root.ts'
@@ -29,6 +32,7 @@ import { loadSecrets, type Secrets } from './runtime/secrets.ts'
 import { MemoryStore } from './runtime/store/memory.ts'
 import { RedisStore } from './runtime/store/redis.ts'
 import type { Store } from './runtime/store/store.ts'
+import { reportReady } from './runtime/worker-pool.ts'
 import { Transcoder } from './transcoder/transcoder.ts'
 
 interface House {
@@ -51,13 +55,13 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function openHouse(commandLine: CommandLine): Promise<House> {
   const env = commandLine.port === null ? process.env : { ...process.env, HTTP_PORT: commandLine.port }
-  const config = loadConfig({
-    env,
-    ...(commandLine.config === null ? {} : { configPath: commandLine.config }),
-  })
+  const { config: configPath, worker } = commandLine
+  const whole = loadConfig({ env, ...(configPath === null ? {} : { configPath }) })
+  const config = configOfWorker(whole, worker)
   await openDataDir(config.dataDir)
   const secrets = await loadSecrets(config)
-  const logger = createLogger({ level: config.log.level })
+  const lines = createLogger({ level: config.log.level })
+  const logger = worker === null ? lines : lines.child({ worker: worker.index })
   const lifecycle = new Lifecycle({ logger, deadlineMs: closeDeadlineMs(commandLine, config) })
   handleProcessSignals({ lifecycle, logger })
   return {
@@ -70,31 +74,39 @@ async function openHouse(commandLine: CommandLine): Promise<House> {
   }
 }
 
-/** A component may take half of what is left: an edge that drains needs twice its time. */
-function closeDeadlineMs({ role }: CommandLine, { edge }: Config): number {
-  const drains = role === 'edge' && edge.publicUrl !== null
-  return CLOSE_DEADLINE_MS + (drains ? 2000 * edge.drainSeconds : 0)
-}
-
 async function runServices(house: House, commandLine: CommandLine): Promise<void> {
   const { config, logger, metrics, readiness } = house
+  const workers = countWorkers(commandLine.workers ?? config.edge.workers, availableParallelism())
+  if (commandLine.role === 'edge' && commandLine.worker === null && workers > 1)
+    return runWorkers(house, commandLine, workers)
   const pub = new HttpServer({ name: 'public', logger, ...config.http })
   if (commandLine.role !== 'transcoder') limitAddresses(house, pub)
   pub.mount(createHealth({ metrics, readiness, logger }))
   if (commandLine.role === 'edge')
-    return commandLine.shield ? runShield(house, pub) : runEdgeAlone(house, pub)
+    return commandLine.shield ? runShield(house, pub) : runEdgeAlone(house, pub, commandLine)
   if (commandLine.role === 'transcoder') return runTranscoderAlone(house, pub)
   await runOrigin(house, pub, commandLine)
 }
 
-async function runEdgeAlone(house: House, pub: HttpServer): Promise<void> {
+async function runWorkers(
+  { config, logger, lifecycle }: House,
+  commandLine: CommandLine,
+  count: number,
+): Promise<void> {
+  const { pool, ports } = openEdgeProcesses({ config, logger, commandLine, count })
+  await lifecycle.add(pool).start()
+  console.log(`\n  Edge of ${count} workers on ports ${ports[0]} to ${ports.at(-1)}\n`)
+}
+
+async function runEdgeAlone(house: House, pub: HttpServer, { worker }: CommandLine): Promise<void> {
   const originUrl = needed(house, 'originUrl', '--role edge needs ORIGIN_URL, the origin to ask')
   const edge = openEdge(house, originUrl, 'edge')
   pub.mount((req, res) => edge.handle(req, res))
   house.lifecycle.add({ name: 'edge', start: () => edge.start(), close: () => edge.close() }).add(pub)
-  const announcement = openAnnouncement(house, edge)
+  const announcement = openAnnouncement(house, edge, worker)
   if (announcement) house.lifecycle.add(announcement)
   await house.lifecycle.start()
+  if (worker !== null) reportReady()
   console.log(`\n  Edge of ${originUrl} on port ${pub.port}\n`)
 }
 
@@ -242,7 +254,7 @@ function shieldStoreOf(house: House, internal: HttpServer): ShieldStoreOptions |
 }
 
 /** Null for an edge that viewers do not reach directly. */
-function openAnnouncement(house: House, edge: Edge): Announcement | null {
+function openAnnouncement(house: House, edge: Edge, worker: Worker | null): Announcement | null {
   const { config, logger, readiness } = house
   const { publicUrl, drainSeconds } = config.edge
   if (publicUrl === null) return null
@@ -250,7 +262,7 @@ function openAnnouncement(house: House, edge: Edge): Announcement | null {
   const announcement = new Announcement({
     ...config.edge,
     openStore: () => openStore(house),
-    node: randomUUID(),
+    node: worker === null ? randomUUID() : nodeOfWorkers(),
     url: publicUrl,
     sentBytes: () => edge.sentBytes(),
     drainMs: drainSeconds * 1000,

@@ -94,6 +94,9 @@ const edge = z.strictObject({
     .default('default'),
   capacityMbps: z.number().min(1).max(1_000_000).default(1000),
   drainSeconds: z.number().min(0).max(600).default(0),
+  workers: z
+    .union([z.int().min(1).max(64), z.literal('auto')], 'a whole number from 1 to 64, or auto')
+    .default(1),
   shieldUrls: z
     .array(url.transform((value) => new URL(value).origin))
     .max(8)
@@ -211,6 +214,7 @@ export const ENVIRONMENT_KEYS = {
   ORIGIN_URL: 'originUrl',
   EDGE_PUBLIC_URL: 'edge.publicUrl',
   EDGE_REGION: 'edge.region',
+  EDGE_WORKERS: 'edge.workers',
   SHIELD_URLS: 'edge.shieldUrls',
   ADMIN_TOKEN: 'adminToken',
   CLUSTER_SECRET: 'clusterSecret',

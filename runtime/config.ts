@@ -78,7 +78,7 @@ function applyEnvironment(tree: Tree, env: Record<string, string | undefined>): 
 
 function readVariable(key: string, value: string): unknown {
   if (LIST_KEYS.includes(key)) return value.split(',').map((each) => each.trim())
-  return key.endsWith('.port') && /^\d{1,9}$/.test(value) ? Number(value) : value
+  return /\.(?:port|workers)$/.test(key) && /^\d{1,9}$/.test(value) ? Number(value) : value
 }
 
 function setKey(tree: Tree, [head = '', ...rest]: string[], value: unknown): void {

@@ -41,6 +41,7 @@ export const ERROR_STATUS = {
 
   config_invalid: 500,
   port_in_use: 500,
+  worker_failed: 500,
   port_denied: 500,
   data_dir_unusable: 500,
   data_dir_in_use: 500,
