@@ -14,7 +14,7 @@ Options
   --role transcoder encodes for the origin at ORIGIN_URL, with its REDIS_URL and CLUSTER_SECRET
   --role edge       an edge alone, in front of the origin at ORIGIN_URL, with its CLUSTER_SECRET
   --shield          with --role edge: asked by other edges (SHIELD_URLS) in the origin's place
-  --workers N       with --role edge: so many processes on ports in a row, or auto: one a core (default: 1, or EDGE_WORKERS)
+  --workers N       with --role edge: so many processes on ports in a row, or auto (default: 1, or EDGE_WORKERS)
   --port N          port of the pages, the streams and the API (default: 8080, or HTTP_PORT)
   --config FILE     configuration file (default: ./headwater.yaml, where there is one)
   --no-setup        install and build nothing, run what is built

@@ -6,6 +6,7 @@ import { HeadwaterError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { NOT_FOUND_PAGE } from './not-found-page.ts'
 import { setPageHeaders } from './page-headers.ts'
+import { REQUEST_ID_HEADER, requestFacts, requestIdOf } from './request-id.ts'
 import { challenge, describeError } from './respond.ts'
 import type { AppCallback } from './server.ts'
 
@@ -22,10 +23,12 @@ export function createApp(options: { logger: Logger; middleware: Middleware[] })
         throw new HeadwaterError('not_found', `there is nothing at ${ctx.path}`)
       }
     } catch (error) {
-      if (!(error instanceof HeadwaterError)) options.logger.error({ err: error }, 'request failed')
+      if (!(error instanceof HeadwaterError))
+        options.logger.error({ ...requestFacts(ctx.req), err: error }, 'request failed')
       const { status, body } = describeError(error)
       ctx.status = status
       challenge(ctx.res, status)
+      ctx.set(REQUEST_ID_HEADER, requestIdOf(ctx.req))
       if (status === 404 && !ctx.path.startsWith('/api/') && ctx.accepts('json', 'html') === 'html') {
         setPageHeaders(ctx.res)
         ctx.type = 'html'

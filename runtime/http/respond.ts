@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HeadwaterError } from '../errors.ts'
+import { REQUEST_ID_HEADER, requestFacts, requestIdOf } from './request-id.ts'
 import type { Logger } from '../logger.ts'
 
 /** Sends a JSON body; never cached unless a header set before says otherwise. */
@@ -22,6 +23,7 @@ export function sendError(res: ServerResponse, error: unknown): void {
   }
   const { status, body } = describeError(error)
   challenge(res, status)
+  res.setHeader(REQUEST_ID_HEADER, requestIdOf(res.req))
   sendJson(res, status, body)
 }
 
@@ -44,7 +46,8 @@ export function describeError(error: unknown): { status: number; body: { code: s
 /** Runs an asynchronous plain handler: what it throws is answered, and logged when it is our fault. */
 export function answer(res: ServerResponse, logger: Logger, handle: () => Promise<void> | void): void {
   const fail = (error: unknown): void => {
-    if (!(error instanceof HeadwaterError)) logger.error({ err: error }, 'request failed')
+    if (!(error instanceof HeadwaterError))
+      logger.error({ ...requestFacts(res.req), err: error }, 'request failed')
     sendError(res, error)
   }
   try {
@@ -59,7 +62,7 @@ export function allowAnyOrigin(res: ServerResponse): void {
   res.setHeader('Access-Control-Allow-Origin', '*')
   res.setHeader(
     'Access-Control-Expose-Headers',
-    'Content-Length, Content-Range, Date, Age, ETag, Retry-After',
+    'Content-Length, Content-Range, Date, Age, ETag, Retry-After, X-Request-Id',
   )
 }
 

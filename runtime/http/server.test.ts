@@ -51,6 +51,30 @@ describe('HttpServer', () => {
     }
   })
 
+  it('names a request that went wrong in its answer and in the log, with its room', async () => {
+    const mount = (each: HttpServer): HttpServer =>
+      each
+        .mount((_req, res, url) => {
+          if (url.pathname.startsWith('/api')) return false
+          answer(res, log.logger, () => Promise.reject(new Error('the bug')))
+          return true
+        })
+        .mountApp(createApp({ logger: log.logger, middleware: [() => Promise.reject(new Error('the bug'))] }))
+    const headers = { 'x-request-id': 'by-the-proxy-0001' }
+    const [trusting, other] = [await started(mount, 1000, true), await started(mount)]
+    for (const path of ['/live/room-1/1.m4s', '/api/v1/live/room-1']) {
+      const named = await fetch(origin(trusting) + path, { headers })
+      expect(named.headers.get('x-request-id')).toBe('by-the-proxy-0001')
+      expect(log.lines().at(-1)).toMatchObject({ requestId: 'by-the-proxy-0001', room: 'room-1' })
+      const claimed = await fetch(origin(other) + path, { headers })
+      const ours = claimed.headers.get('x-request-id') ?? ''
+      expect(ours).toMatch(/^[0-9a-f-]{36}$/)
+      expect(log.lines().at(-1)).toMatchObject({ requestId: ours, room: 'room-1' })
+    }
+    const wrong = await fetch(`${origin(trusting)}/live/a`, { headers: { 'x-request-id': 'a b' } })
+    expect(wrong.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
   it('refuses long and malformed addresses, and never reads another host out of one', async () => {
     const seen: string[] = []
     const server = await started((each) =>
@@ -189,13 +213,18 @@ describe('readJson', () => {
   })
 })
 
-async function started(mount?: (server: HttpServer) => unknown, closeGraceMs = 1000): Promise<HttpServer> {
+async function started(
+  mount?: (server: HttpServer) => unknown,
+  closeGraceMs = 1000,
+  trustProxy = false,
+): Promise<HttpServer> {
   const server = new HttpServer({
     name: 'test',
     logger: log.logger,
     host: '127.0.0.1',
     port: 0,
     closeGraceMs,
+    trustProxy,
   })
   servers.push(server)
   mount?.(server)

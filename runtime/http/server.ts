@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { HeadwaterError } from '../errors.ts'
 import { listen } from '../listen.ts'
 import type { Logger } from '../logger.ts'
+import { requestFacts, takeRequestId } from './request-id.ts'
 import { sendError } from './respond.ts'
 
 /** Answers the request and returns true, or leaves it alone and returns false. */
@@ -31,6 +32,8 @@ export interface HttpServerOptions {
   maxConnections?: number
   /** Time running answers have to finish when the server closes, milliseconds. */
   closeGraceMs?: number
+  /** Whether X-Request-Id may be believed, as other headers of a proxy. */
+  trustProxy?: boolean
 }
 
 // Longer than the 60 s after which usual proxies drop an idle connection, so that they, not we, close it.
@@ -117,13 +120,15 @@ export class HttpServer {
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
     if (this.#closing !== null) res.setHeader('Connection', 'close')
+    if (this.#options.trustProxy === true) takeRequestId(req)
     try {
       const url = parseTarget(req.url ?? '')
       for (const handler of this.#handlers) if (handler(req, res, url)) return
       if (this.#app === null) throw new HeadwaterError('not_found', `there is nothing at ${url.pathname}`)
       this.#app(req, res)
     } catch (error) {
-      if (!(error instanceof HeadwaterError)) this.#logger.error({ err: error }, 'request failed')
+      if (!(error instanceof HeadwaterError))
+        this.#logger.error({ ...requestFacts(req), err: error }, 'request failed')
       sendError(res, error)
     }
   }

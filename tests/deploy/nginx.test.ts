@@ -177,6 +177,14 @@ describe.skipIf(missing !== null)('nginx', () => {
     expect(asked[0]?.req.headers['x-forwarded-proto']).toBe('https')
   })
 
+  it('names a request, whatever the client calls it, and logs that name', async () => {
+    await nginx.get('/api/v1/live/room-1', { 'x-request-id': 'of-the-client' })
+    const name = String(asked[0]?.req.headers['x-request-id'])
+    expect(name).toMatch(/^[0-9a-f]{32}$/)
+    const log = path.join(nginx.folder, 'access.log')
+    await eventually(async () => (await readFile(log, 'utf8')).includes(name))
+  })
+
   it.each(['rtmps', 'https'] as const)(
     'takes RTMPS on the port of %s, and says whose it is',
     async (name) => {
