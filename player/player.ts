@@ -15,6 +15,8 @@ import { playbackState, type PlaybackState } from './playback/playback-state.ts'
 import { Sharing } from './playback/sharing.ts'
 import type { Session, Sound, Wishes } from './playback/session.ts'
 import type { PlayerStats } from './playback/stats.ts'
+import { PlayedTime } from './playback/played-time.ts'
+import { WatchReports } from './playback/watch-reports.ts'
 import { SwitchLog } from './playback/switch-log.ts'
 import type { PlayerErrorCode } from './player-error.ts'
 import type { RoomChannel } from './room/room-channel.ts'
@@ -61,6 +63,8 @@ export class Player {
   readonly #switches = new SwitchLog()
   readonly #outages = new OutageWatch()
   readonly #sharing: Sharing
+  readonly #played = new PlayedTime()
+  readonly #reports: WatchReports
   readonly #stops: (() => void)[] = []
   #wishes: Wishes
   #room: RoomView = UNKNOWN_ROOM
@@ -69,6 +73,7 @@ export class Player {
     this.#wishes = wishes
     this.#onChange = options.onChange
     this.#attempts = new Attempts({ ...options, wishes: () => this.#wishes })
+    this.#reports = new WatchReports(channel, performance.now())
     this.#sharing = new Sharing({
       ...{ roomId: options.roomId, channel },
       wishes: () => this.#wishes.sharing,
@@ -80,6 +85,7 @@ export class Player {
     const timer = setInterval(() => {
       this.#look()
       this.#sharing.look(this.#session)
+      this.#report()
     }, LOOK_MS)
     this.#stops.push(
       () => clearInterval(timer),
@@ -236,6 +242,15 @@ export class Player {
     )
     if (isOver) this.#session?.finish()
     if (this.#outages.notice !== before) this.#onChange()
+  }
+
+  #report(): void {
+    this.#played.note(this.#session?.screen?.video ?? null)
+    if (!this.#attempts.hasPicture) return
+    this.#reports.look(performance.now(), () => {
+      const { latencyMs, stalls, stallMs } = this.stats()
+      return { distanceMs: latencyMs, stalls, stallMs, playedMs: this.#played.ms }
+    })
   }
 
   #serverNowMs(): number {

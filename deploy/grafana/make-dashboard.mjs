@@ -2,6 +2,8 @@
 import { writeFileSync } from 'node:fs'
 
 const rate = (metric, by = '') => `sum${by}(rate(${metric}[1m]))`
+const quantile = (share) =>
+  `histogram_quantile(${share}, ${rate('headwater_viewer_distance_seconds_bucket', ' by (le) ')})`
 const mbit = (metric, by = '') => `8e-6 * ${rate(metric, by)}`
 
 /** Title, unit, width (of 24), queries with their legends. */
@@ -26,6 +28,15 @@ const PANELS = [
       interruptions: '60 * sum(rate(headwater_program_interruptions_total[5m]))',
       'changes of publisher': '60 * sum(rate(headwater_program_switches_total[5m]))',
       'hung encoders': '60 * sum(rate(headwater_encoders_hung_total[5m]))',
+    },
+  ],
+  ['Distance to live, as viewers report it', 's', 8, { median: quantile(0.5), '95 %': quantile(0.95) }],
+  [
+    'Share of time stalled',
+    'percentunit',
+    8,
+    {
+      stalled: `${rate('headwater_viewer_stall_seconds_total')} / (${rate('headwater_viewer_stall_seconds_total')} + ${rate('headwater_viewer_played_seconds_total')})`,
     },
   ],
   ['Programs on a slate', 'short', 8, { 'on a slate': rate('headwater_program_slate_seconds_total') }],

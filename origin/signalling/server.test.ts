@@ -222,6 +222,38 @@ describe('Signalling', () => {
   })
 })
 
+describe('reports of viewers', () => {
+  const REPORT = { type: 'watch-stats', distance_ms: 9100, stalls: 2, stall_ms: 700, played_ms: 9000 }
+
+  it('are counted over all rooms: distance to live, stalls, time watched', async () => {
+    const viewer = await joined()
+    viewer.socket.send(JSON.stringify(REPORT))
+    await eventually(async () => (await metrics.text()).includes('headwater_viewer_stalls_total 2'))
+    const text = await metrics.text()
+    expect(text).toContain('headwater_viewer_distance_seconds_bucket{le="8"} 0')
+    expect(text).toContain('headwater_viewer_distance_seconds_bucket{le="10"} 1')
+    expect(text).toContain('headwater_viewer_stall_seconds_total 0.7')
+    expect(text).toContain('headwater_viewer_played_seconds_total 9')
+    expect(text).not.toMatch(/headwater_viewer_[a-z_]+\{room/)
+  })
+
+  it('count no more than time has passed, nor oftener than players send them, nor what is none', async () => {
+    const viewer = await joined()
+    for (const wrong of [{ stalls: -1 }, { played_ms: 1e12 }, { distance_ms: 'far' }])
+      viewer.socket.send(JSON.stringify({ ...REPORT, ...wrong }))
+    viewer.socket.send(JSON.stringify({ ...REPORT, stalls: 1000, stall_ms: 3e6, played_ms: 3e6 }))
+    viewer.socket.send(JSON.stringify(REPORT))
+    const manager = await joined({ role: 'publisher', token: ADMIN })
+    manager.socket.send(JSON.stringify(REPORT))
+    await Promise.all([roundTrip(viewer), roundTrip(manager)])
+    const text = await metrics.text()
+    expect(text).toContain('headwater_viewer_distance_seconds_count 1')
+    expect(text).toContain('headwater_viewer_stalls_total 120')
+    expect(text).toContain('headwater_viewer_stall_seconds_total 60')
+    expect(text).toContain('headwater_viewer_played_seconds_total 60')
+  })
+})
+
 describe('a private room', () => {
   const tokens = new ViewerTokens('secret-of-the-tests')
   const makePrivate = () => registry.update(roomId, { settings: { isPrivate: true } })

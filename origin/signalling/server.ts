@@ -20,6 +20,7 @@ import type { Room } from '../room/room.ts'
 import { viewPublisher } from '../room/view.ts'
 import { Client } from './client.ts'
 import { observe, presenceOf, roomMessage } from './messages.ts'
+import { ViewerReports } from './viewer-reports.ts'
 import type { HelloMessage, Presence, ServerMessage } from './messages.ts'
 
 export interface SignallingOptions {
@@ -67,6 +68,7 @@ export class Signalling {
   readonly #audiences = new Map<string, Audience>()
   /** Clients that may be in their room even when it is private. */
   readonly #entitled = new WeakSet<Client>()
+  readonly #reports: ViewerReports | null
   readonly #stops: (() => void)[] = []
 
   constructor(options: SignallingOptions) {
@@ -78,6 +80,7 @@ export class Signalling {
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
     })
+    this.#reports = options.metrics ? new ViewerReports(options.metrics) : null
     options.metrics?.gauge(
       'headwater_viewers',
       'Viewers connected to the signalling, of all rooms.',
@@ -143,7 +146,8 @@ export class Signalling {
       admit: (hello) => this.#admit(hello, client, req),
       onAdmitted: (admitted) => this.#join(admitted),
       onMessage: (from, message) => {
-        if (from.isViewer) this.#options.cascade?.message(from, message)
+        if (!from.isViewer || this.#reports?.take(from, message, performance.now()) === true) return
+        this.#options.cascade?.message(from, message)
       },
       onClosed: (closed) => {
         this.#answering.delete(socket)
