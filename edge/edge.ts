@@ -1,34 +1,31 @@
 /** An edge: asks the origin once for what any number of viewers ask of it. */
 
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HeadwaterError } from '../runtime/errors.ts'
 import { CountedWarn } from '../runtime/flood-limiter.ts'
 import { allowAnyOrigin, answer, isReadRequest } from '../runtime/http/respond.ts'
-import { ROOM_ACCESS_HEADER } from '../runtime/http/room-access-header.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Store } from '../runtime/store/store.ts'
-import { viewerTokenOf, ViewerTokens } from '../runtime/viewer-token.ts'
+import { ViewerTokens } from '../runtime/viewer-token.ts'
 import type { Answer } from './answer.ts'
 import { BucketUpstream } from './bucket/bucket-upstream.ts'
 import { FetchBucket } from './bucket/fetch-bucket.ts'
 import { Cache } from './cache.ts'
 import { Coalescer } from './coalescer.ts'
-import type { CoalescerLimits, Found } from './coalescer.ts'
+import type { CoalescerLimits } from './coalescer.ts'
+import { Desk } from './desk.ts'
 import { FlvHub, SHIELD_FLV } from './flv/hub.ts'
 import type { FlvHubSettings } from './flv/hub.ts'
 import { Gaps } from './gaps/gaps.ts'
 import { markPlaylist } from './gaps/mark-playlist.ts'
-import { Guests } from './guests.ts'
-import { serveObject, type Exchange } from './http.ts'
-import { isMediaPath, parseMediaPath, splitViewerToken } from './media-path.ts'
-import type { FlvRequest, ObjectRequest } from './media-path.ts'
+import { isMediaPath, type ObjectRequest } from './media-path.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { createEdgeMetrics } from './metrics.ts'
 import { PatientUpstream } from './patient-upstream.ts'
 import { openRoots } from './root/open-roots.ts'
 import type { Roots, RootSettings } from './root/roots.ts'
-import { DUE_MS, NotingUpstream, RoomGate } from './room-gate.ts'
+import { NotingUpstream, RoomGate } from './room-gate.ts'
 import { TrackHeads } from './track-heads.ts'
 import { OriginUpstream, type OriginTiming, type Upstream } from './upstream.ts'
 import { CAP_MS, CappedUpstream } from './upstreams/capped-upstream.ts'
@@ -70,29 +67,16 @@ export interface ShieldStoreOptions {
 }
 
 const CACHE_BYTES = 256 * 1024 * 1024
-/** Seconds that a shared cache in front may keep what never changes: afterwards it asks here, where a room that has become private is known. */
-const PROXY_CACHE_S = 60
-
-interface Asking<Request> {
-  req: IncomingMessage
-  res: ServerResponse
-  request: Request
-  /** The viewer token it came with. */
-  presented: string | null
-}
-
 export class Edge {
   readonly #logger: Logger
   readonly #warn: CountedWarn
   readonly #upstream: Upstream
   readonly #bucket: FetchBucket | null
-  readonly #gate: RoomGate
-  readonly #guests = new Guests()
-  readonly #looking: NodeJS.Timeout
   readonly #cache: Cache
   readonly #gaps: Gaps
   readonly #coalescer: Coalescer
   readonly #flv: FlvHub
+  readonly #desk: Desk
   readonly #metrics: EdgeMetrics
   readonly #openRoots: () => Promise<Roots | null>
   #roots: Roots | null = null
@@ -118,13 +102,11 @@ export class Edge {
     )
     const { shieldStore = null } = options
     this.#bucket = shieldStore === null ? null : this.#createBucket(shieldStore)
-    this.#gate = new RoomGate({
+    const gate = new RoomGate({
       tokens: new ViewerTokens(clusterSecret),
-      onClosed: (room) => this.#guests.expel(room),
+      onClosed: (room) => this.#desk.expel(room),
     })
-    this.#looking = setInterval(() => this.#guests.rooms.forEach((room) => this.#lookAgain(room)), DUE_MS)
-    this.#looking.unref()
-    this.#upstream = new NotingUpstream(this.#behindBucket(patient, options), this.#gate)
+    this.#upstream = new NotingUpstream(this.#behindBucket(patient, options), gate)
     this.#cache = new Cache({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now })
     this.#metrics = createEdgeMetrics(options.metrics, {
       cacheBytes: () => this.#cache.bytes,
@@ -140,6 +122,9 @@ export class Edge {
     const settings = options.isShield === true ? { ...flv, ...SHIELD_FLV } : flv
     this.#flv = new FlvHub({ ...shared, logger, settings })
     const coalescer = this.#coalescer
+    const present = (request: ObjectRequest, given: Answer): Answer =>
+      markPlaylist(request, given, this.#gaps)
+    this.#desk = new Desk({ gate, coalescer, flv: this.#flv, metrics: this.#metrics, present })
     const { roots = null, metrics } = options
     this.#openRoots = () =>
       openRoots({ originUrl, clusterSecret, logger, metrics, coalescer, settings: roots })
@@ -162,7 +147,7 @@ export class Edge {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    clearInterval(this.#looking)
+    this.#desk.close()
     await this.#roots?.close()
     this.#coalescer.close()
     this.#flv.close()
@@ -183,26 +168,7 @@ export class Edge {
   /** Answers another edge as the origin would, and says who may watch the room. Throws `not_found` for what only viewers ask. */
   serveEdge(req: IncomingMessage, res: ServerResponse, target: string): Promise<void> | void {
     this.#requireOpen()
-    const request = parseMediaPath(target)
-    if (request.kind === 'redirect') throw new HeadwaterError('not_found', 'a shield has no such address')
-    this.#lookAgain(request.room)
-    const sayWho = (say: (access: string) => void): void => {
-      const access = this.#gate.find(request.room)
-      if (access !== null) say(access)
-    }
-    if (request.kind === 'flv') {
-      return this.#flv.serve(req, res, request, () =>
-        sayWho((access) => res.setHeader(ROOM_ACCESS_HEADER, access)),
-      )
-    }
-    const adapt = (headers: OutgoingHttpHeaders): void =>
-      sayWho((access) => (headers[ROOM_ACCESS_HEADER] = access))
-    serveObject({ ...this.#exchange(req, res, request), adapt }, this.#coalescer.find(request))
-  }
-
-  #exchange(req: IncomingMessage, res: ServerResponse, request: ObjectRequest): Exchange {
-    const present = (answer: Answer): Answer => markPlaylist(request, answer, this.#gaps)
-    return { req, res, request, metrics: this.#metrics, present }
+    return this.#desk.serveEdge(req, res, target)
   }
 
   #createBucket({ openStore }: ShieldStoreOptions): FetchBucket {
@@ -237,81 +203,6 @@ export class Edge {
 
   async #serve(req: IncomingMessage, res: ServerResponse, address: string): Promise<void> {
     this.#requireOpen()
-    const { prefix, token, target } = splitViewerToken(address)
-    const request = parseMediaPath(target)
-    if (request.kind === 'redirect') {
-      res.writeHead(307, { Location: prefix + request.location, 'Content-Length': 0 }).end()
-      return
-    }
-    const presented = token ?? viewerTokenOf(req)
-    if (request.kind === 'flv') await this.#serveFlv({ req, res, request, presented })
-    else await this.#serveToViewer({ req, res, request, presented })
+    await this.#desk.serve(req, res, address)
   }
-
-  async #serveToViewer(asking: Asking<ObjectRequest>): Promise<void> {
-    const { req, res, request, presented } = asking
-    const exchange = { ...this.#exchange(req, res, request), adapt: this.#adaptFor(request) }
-    this.#lookAgain(request.room)
-    if (this.#gate.open(request.room, presented) !== null)
-      return serveObject(exchange, this.#coalescer.find(request))
-    // Nobody knows yet whose the room is: its answer, which says so, is held back until it has.
-    const found = this.#coalescer.find(request)
-    if (found.how === 'hit') await statusOf(this.#findMultivariant(request.room))
-    const status = await statusOf(found, res)
-    // An error has nothing of the room in it.
-    if (this.#gate.open(request.room, presented) === null && status < 400) throw notSaid()
-    if (!res.destroyed) serveObject(exchange, found)
-  }
-
-  async #serveFlv({ req, res, request, presented }: Asking<FlvRequest>): Promise<void> {
-    const { room } = request
-    this.#gate.open(room, presented)
-    await this.#flv.serve(req, res, request, () => {
-      const pass = this.#gate.open(room, presented)
-      if (pass === null) throw notSaid()
-      this.#guests.add(room, res, pass)
-    })
-  }
-
-  /** Any answer of a room says whose it is; this one every room has. */
-  #findMultivariant(room: string): Found {
-    return this.#coalescer.find(multivariantOf(room))
-  }
-
-  /** Beside the answer that is given by what is known. */
-  #lookAgain(room: string): void {
-    if (!this.#gate.isDue(room)) return
-    try {
-      void statusOf(this.#findMultivariant(room))
-    } catch {
-      // full: what is known stands
-    }
-  }
-
-  #adaptFor({ room }: ObjectRequest): (headers: OutgoingHttpHeaders) => void {
-    return (headers) => {
-      if (this.#gate.find(room) !== 'public') headers['Cache-Control'] = 'private, no-store'
-      else if (/immutable/.test(String(headers['Cache-Control']))) headers['X-Accel-Expires'] = PROXY_CACHE_S
-    }
-  }
-}
-
-function multivariantOf(room: string): ObjectRequest {
-  return { kind: 'multivariant', room, path: `/live/${room}/master.m3u8` }
-}
-
-/** Resolves as soon as the status is known; never when the viewer is gone before. */
-function statusOf(found: Found, res: ServerResponse | null = null): Promise<number> {
-  if ('answer' in found) return Promise.resolve(found.answer.status)
-  return new Promise((resolve) => {
-    const leave = found.fill.join({
-      onHead: ({ status }) => resolve(status),
-      onEnd: ({ answer: { status } }) => resolve(status),
-    })
-    res?.once('close', leave)
-  })
-}
-
-function notSaid(): HeadwaterError {
-  return new HeadwaterError('upstream_unavailable', 'the origin does not say who may watch this room')
 }
