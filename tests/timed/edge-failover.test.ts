@@ -73,7 +73,9 @@ async function untilWatchedFor(watch: WatchPage, seconds: number): Promise<void>
 
 /** Edges that were killed. */
 const dead: HeadwaterProcess[] = []
+const pages: WatchPage[] = []
 afterEach(async () => {
+  for (const page of pages.splice(0)) await page.close()
   for (const edge of dead.splice(0)) await edge.restart()
 })
 
@@ -83,6 +85,7 @@ it.each(['hls', 'flv'] as const)(
     const [first, second] = await inOrder()
     const before = { origin: await sentBy(origin), second: await sentBy(second) }
     const watch = await openWatchPage(browser, { url: origin.url, roomId: room.id, engine, sharing: ALONE })
+    pages.push(watch)
     await untilPlaying(watch)
     await eventually(async () => ((await watch.stats())?.reserveMs ?? 0) > RESERVE_MS, LIMIT_MS)
     expect(await sentBy(first)).toBeGreaterThan(50_000)
@@ -99,6 +102,5 @@ it.each(['hls', 'flv'] as const)(
     expect(await sentBy(second)).toBeGreaterThan(before.second + 50_000)
     expect((await sentBy(origin)) - before.origin).toBeLessThan(5000)
     expect(watch.errors.filter((error) => error.includes('Content Security Policy'))).toEqual([])
-    await watch.close()
   },
 )
