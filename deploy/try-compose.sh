@@ -1,48 +1,43 @@
 #!/bin/sh
 # Proves docker-compose.yml from nothing, without a registry: builds base images from Debian's packages, brings everything up, publishes
-# and watches through nginx, and kills each service while somebody watches. Needs root, and
+# and watches through nginx, and ends each service while somebody watches, by a crash and by `docker kill`. Needs root, and
 #
-#   apt-get install docker.io docker-compose debootstrap iptables      and, for what publishes and watches, what `npm test` installs
+#   apt-get install docker.io docker-compose debootstrap iptables iproute2    and, for what publishes and watches, what `npm test` installs
 #
 # A Docker that runs already is used; else one is started here and ended with this script. Grafana is not among Debian's packages and is
-# left out; Prometheus, Redis and coturn are Debian's. Takes the ports of docker-compose.yml.
+# left out; Prometheus, Redis and coturn are Debian's. Takes the ports of docker-compose.yml. Images stay in HEADWATER_TRY_DIR.
 #
-#   deploy/try-compose.sh [SERVICE,SERVICE,…]      only these are killed
+#   deploy/try-compose.sh [SERVICE,SERVICE,…]      only these are ended
+#
+# The exit code is 0 where every bar was met (tests/compose/outage.ts).
 set -eu
 cd "$(dirname "$0")/.."
 project=headwater-try
 base=headwater-try/base
 state=${HEADWATER_TRY_DIR:-/var/tmp/headwater-try}
-started=
 mkdir -p "$state"
 
 say() { echo "try-compose: $*" >&2; }
 compose() { docker-compose --project-name "$project" "$@"; }
+. deploy/try-docker.sh
 
 finish() {
   status=$?
   trap - EXIT INT TERM
   if docker info > /dev/null 2>&1; then compose down --volumes --timeout 5 > /dev/null 2>&1 || true; fi
-  [ -z "$started" ] || kill "$started" 2> /dev/null || true
+  end_docker
   exit $status
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-for program in docker docker-compose debootstrap ffmpeg openssl node; do
+for program in docker docker-compose debootstrap ffmpeg ip iptables openssl node; do
   command -v "$program" > /dev/null || { say "$program is missing"; exit 2; }
 done
 
 if ! docker info > /dev/null 2>&1; then
   say 'no Docker runs: starting one'
-  export DOCKER_HOST="unix://$state/docker.sock"
-  dockerd --host "$DOCKER_HOST" --data-root "$state/data" --exec-root "$state/exec" --pidfile "$state/dockerd.pid" > "$state/dockerd.log" 2>&1 &
-  started=$!
-  for _ in $(seq 60); do
-    docker info > /dev/null 2>&1 && break
-    kill -0 "$started" 2> /dev/null || { tail -n 5 "$state/dockerd.log" >&2; say 'dockerd did not start'; exit 3; }
-    sleep 1
-  done
+  start_docker "$state" 10.88.7.0/24 || { say 'no Docker'; exit 3; }
 fi
 
 if ! docker image inspect "$base" > /dev/null 2>&1; then
@@ -72,23 +67,25 @@ export NGINX_CACHE_SIZE=1g DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
 export COTURN_OPTIONS=--no-rfc5780
 NPM_REGISTRY=$(npm config get registry)
 export NPM_REGISTRY
-services='nginx origin transcoder edge-1 edge-2 redis coturn prometheus'
+services='nginx origin transcoder shield-1 shield-2 edge-1 edge-2 redis coturn prometheus'
+count=$(echo "$services" | wc -w)
 
 deploy/make-env.sh localhost 127.0.0.1 >&2
-say 'building the images'
-compose build nginx origin > "$state/build.log" 2>&1 || { tail -n 20 "$state/build.log" >&2; exit 4; }
-began=$(date +%s)
-say 'bringing everything up'
+began=$(date +%s%3N)
+since() { echo "$((($(date +%s%3N) - began) / 1000)) s"; }
+say 'building the images and bringing everything up'
 # shellcheck disable=SC2086
-compose up -d $services > "$state/up.log" 2>&1 || { tail -n 20 "$state/up.log" >&2; exit 5; }
-healthy() { docker ps --filter "name=${project}_" --filter health=healthy --quiet | wc -l; }
+compose up -d --build $services > "$state/up.log" 2>&1 || { tail -n 20 "$state/up.log" >&2; exit 5; }
+say "built and started after $(since)"
+ours() { docker ps --all --filter "label=com.docker.compose.project=$project" "$@"; }
+healthy() { ours --filter health=healthy --quiet | wc -l; }
 for _ in $(seq 120); do
-  [ "$(healthy)" -eq "$(echo "$services" | wc -w)" ] && break
+  [ "$(healthy)" -eq "$count" ] && break
   sleep 1
 done
-[ "$(healthy)" -eq "$(echo "$services" | wc -w)" ] || { docker ps --all --filter "name=${project}_" --format '{{.Names}} {{.Status}}' >&2; say 'not all are healthy'; exit 6; }
-say "all healthy after $(($(date +%s) - began)) s:"
-docker ps --filter "name=${project}_" --format '{{.Names}} {{.Status}}' >&2
+[ "$(healthy)" -eq "$count" ] || { ours --format '{{.Names}} {{.Status}}' >&2; say 'not all are healthy'; exit 6; }
+say "all healthy after $(since):"
+ours --format '{{.Names}} {{.Status}}' >&2
 
-say 'publishing, watching, killing each'
-npx tsx tests/compose/kill-each.ts --project "$project" --services "${1:-}"
+say 'publishing, watching, ending each'
+npx tsx tests/compose/kill-each.ts --project "$project" --services "${1:-}" --began "$began"

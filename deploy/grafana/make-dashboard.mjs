@@ -6,6 +6,9 @@ const quantile = (share) =>
   `histogram_quantile(${share}, ${rate('headwater_viewer_distance_seconds_bucket', ' by (le) ')})`
 const mbit = (metric, by = '') => `8e-6 * ${rate(metric, by)}`
 
+/** A shield is an edge, too, but answers edges. */
+const OF_VIEWERS = '{job!="shield"}'
+
 /** Title, unit, width (of 24), queries with their legends. */
 const PANELS = [
   [
@@ -14,7 +17,7 @@ const PANELS = [
     8,
     {
       'watch pages': 'sum(headwater_viewers)',
-      FLV: 'sum(headwater_edge_flv_clients)',
+      FLV: `sum(headwater_edge_flv_clients${OF_VIEWERS})`,
       'in the cascade': 'sum(headwater_cascade_peers)',
     },
   ],
@@ -52,28 +55,55 @@ const PANELS = [
     'Edges: requests a second',
     'reqps',
     8,
-    { '{{result}}': rate('headwater_edge_requests_total', ' by (result) ') },
+    { '{{result}}': rate(`headwater_edge_requests_total${OF_VIEWERS}`, ' by (result) ') },
   ],
   [
     'Edges: answered without a fetch',
     'percentunit',
     8,
     {
-      'hit or coalesced': `${rate('headwater_edge_requests_total{result=~"hit|coalesced"}')} / ${rate('headwater_edge_requests_total')}`,
+      'hit or coalesced': `${rate('headwater_edge_requests_total{job!="shield", result=~"hit|coalesced"}')} / ${rate(`headwater_edge_requests_total${OF_VIEWERS}`)}`,
     },
   ],
   [
-    'Origin: fetches a second',
+    // Of edges and shields: where there are shields, theirs is what reaches the origin.
+    'Fetches a second',
     'reqps',
     8,
-    { '{{kind}}': rate('headwater_edge_origin_fetches_total', ' by (kind) ') },
+    { '{{job}} {{kind}}': rate('headwater_edge_origin_fetches_total', ' by (job, kind) ') },
+  ],
+  [
+    'Shields: answers to edges a second',
+    'reqps',
+    8,
+    {
+      '{{instance}} {{result}}': rate(
+        'headwater_edge_requests_total{job="shield"}',
+        ' by (instance, result) ',
+      ),
+    },
+  ],
+  [
+    'Shields: whom the token sent where, a second',
+    'reqps',
+    8,
+    { '{{result}}': rate('headwater_edge_bucket_total', ' by (result) ') },
+  ],
+  [
+    'Upstreams: another was asked, a second',
+    'reqps',
+    8,
+    {
+      'gave no answer {{job}}': rate('headwater_edge_failovers_total', ' by (job) '),
+      'was late {{job}}': rate('headwater_edge_hedges_total', ' by (job) '),
+    },
   ],
   [
     'Edges: Mbit/s to viewers',
     'short',
     8,
     {
-      '{{instance}} {{pipe}}': mbit('headwater_edge_sent_bytes_total', ' by (instance, pipe) '),
+      '{{instance}} {{pipe}}': mbit(`headwater_edge_sent_bytes_total${OF_VIEWERS}`, ' by (instance, pipe) '),
       'roots of the cascade': mbit('headwater_cascade_bytes_total{pipe="root"}'),
     },
   ],

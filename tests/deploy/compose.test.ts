@@ -15,12 +15,25 @@ const serviceSchema = z
     security_opt: z.array(z.string()),
     cap_drop: z.array(z.string()),
     mem_limit: z.string(),
+    image: z.string().optional(),
+    read_only: z.boolean().optional(),
+    command: z.union([z.string(), z.array(z.string())]).optional(),
+    volumes: z.array(z.string()).optional(),
     healthcheck: z.object({ test: z.array(z.string()) }).optional(),
     build: z.object({ context: z.string(), dockerfile: z.string().optional() }).optional(),
     networks: z.union([z.array(z.string()), z.record(z.string(), z.object({ ipv4_address: z.string() }))]),
     environment: z.record(z.string(), z.string()).optional(),
   })
   .loose()
+const scrapedSchema = z.object({
+  scrape_configs: z.array(
+    z.object({
+      job_name: z.string(),
+      dns_sd_configs: z.array(z.object({ names: z.array(z.string()) })).optional(),
+      static_configs: z.array(z.object({ targets: z.array(z.string()) })).optional(),
+    }),
+  ),
+})
 const text = readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8')
 const { services } = z
   .object({ services: z.record(z.string(), serviceSchema) })
@@ -54,6 +67,68 @@ it('nginx is told the addresses that edges and origin have, which are given to n
   expect(written.every((address) => Number(address.split('.').at(-1)) < 128)).toBe(true)
   expect(new Set(written).size).toBe(written.length)
   expect(text).toContain('ip_range: 10.88.7.128/25')
+})
+
+describe('shields', () => {
+  const shields = ['shield-1', 'shield-2']
+  const urls = shields.map((name) => `http://${addressOf(name)}:8081`).join(',')
+
+  it.each(shields)('%s listens where edges ask it, and shares the store with the others', (name) => {
+    const { command, environment = {} } = services[name] ?? {}
+    expect(command).toEqual(['--role', 'edge', '--shield'])
+    expect(environment['INTERNAL_HOST']).toBe(addressOf(name))
+    expect(environment['SHIELD_URLS']).toBe(urls)
+    expect(environment['REDIS_URL']).toBe(services['origin']?.environment?.['REDIS_URL'])
+    expect(environment['ORIGIN_URL']).toBe(`http://${addressOf('origin')}:8081`)
+  })
+
+  it.each(['edge-1', 'edge-2'])('%s asks them all, and needs no store', (name) => {
+    const { environment = {} } = services[name] ?? {}
+    expect(environment['SHIELD_URLS']).toBe(urls)
+    expect(environment['ORIGIN_URL']).toBe(`http://${addressOf('origin')}:8081`)
+    expect(environment).not.toHaveProperty('REDIS_URL')
+  })
+})
+
+it('what is of Headwater writes to its data alone', () => {
+  const ours = Object.entries(services).filter(([, { image }]) => image?.includes('HEADWATER_IMAGE'))
+  expect(ours.map(([name]) => name).toSorted()).toEqual([
+    'edge-1',
+    'edge-2',
+    'origin',
+    'shield-1',
+    'shield-2',
+    'transcoder',
+  ])
+  for (const [name, { read_only, volumes }] of ours) {
+    expect(read_only).toBe(true)
+    expect(volumes).toContain(`${name}-data:/data`)
+  }
+})
+
+describe('Prometheus', () => {
+  const prometheus = readFileSync(path.join(ROOT, 'deploy/prometheus/prometheus.yml'), 'utf8')
+  const jobs = new Map(
+    scrapedSchema
+      .parse(parse(prometheus))
+      .scrape_configs.map(({ job_name, dns_sd_configs = [], static_configs = [] }) => [
+        job_name,
+        {
+          names: dns_sd_configs.flatMap(({ names }) => names),
+          targets: static_configs.flatMap(({ targets }) => targets),
+        },
+      ]),
+  )
+
+  it('asks by DNS whom there may be several of', () => {
+    for (const role of ['origin', 'transcoder']) expect(jobs.get(role)?.names).toEqual([role])
+  })
+
+  it.each(['edge', 'shield'])('asks each %s by name, so that a dead one is missed', (role) => {
+    const names = Object.keys(services).filter((name) => name.startsWith(`${role}-`))
+    expect(names).toHaveLength(2)
+    expect(jobs.get(role)?.targets).toEqual(names.map((name) => `${name}:8080`))
+  })
 })
 
 describe('make-env.sh', () => {

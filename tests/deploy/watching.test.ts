@@ -53,6 +53,16 @@ describe('what is asked of Prometheus', () => {
   })
 })
 
+it('what is said of edges is said without the shields, which answer edges and no viewers', () => {
+  const ofEdges = queries.filter(
+    ([name]) => /^Edges: (?:requests|answered|Mbit)/.test(name) || ['HitRatioLow', 'EdgeDown'].includes(name),
+  )
+  expect(new Set(ofEdges.map(([name]) => name)).size).toBe(5)
+  for (const [, expr] of ofEdges)
+    for (const [selector] of expr.matchAll(/\b(?:headwater_edge_\w+|up)(?:\{[^}]*\})?/g))
+      expect(selector).toMatch(/job(?:!="shield"|="edge")/)
+})
+
 it('the dashboard is the one its script makes', () => {
   const script = path.join(DEPLOY, 'grafana/make-dashboard.mjs')
   const made = execFileSync(process.execPath, [script, '--print'], { encoding: 'utf8' })
