@@ -12,7 +12,7 @@ import { launchChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { publishFlashes, type Publisher } from '../support/publisher.ts'
 import { openWatchPage, type WatchPage } from '../support/watch-page.ts'
-import { endWhileWatching, type Outage } from './outage.ts'
+import { endWhileWatching, OUTAGE_SCRIPT, type Outage } from './outage.ts'
 import { untilScraped } from './scraped.ts'
 import { selectServices } from './services.ts'
 import { formatTable } from './table.ts'
@@ -70,7 +70,7 @@ async function watchUntilFrame(browser: Browser, roomId: string): Promise<WatchP
   const trusting = {
     newContext: (options) => browser.newContext({ ...options, ignoreHTTPSErrors: true }),
   } as Pick<Browser, 'newContext'> as Browser
-  const watch = await openWatchPage(trusting, { url: BASE, roomId })
+  const watch = await openWatchPage(trusting, { url: BASE, roomId, script: OUTAGE_SCRIPT })
   await eventually(async () => typeof (await watch.stats())?.firstFrameMs === 'number', LIVE_LIMIT_MS)
   return watch
 }

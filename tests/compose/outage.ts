@@ -1,5 +1,7 @@
 /** One service is ended while somebody watches: what the viewer saw, when the service was back, and which bars that missed. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { stallsOf, type Stall } from '../chaos/meters/screen.ts'
+import { SCREEN_SCRIPT, type ScreenLog } from '../chaos/meters/screen-script.ts'
 import { eventually } from '../support/eventually.ts'
 import type { SeenStats, WatchPage } from '../support/watch-page.ts'
 import { Container, type Ending } from './container.ts'
@@ -10,7 +12,9 @@ export interface Outage {
   how: Ending
   /** From its end until it answers again; null when it did not in time. */
   backMs: number | null
+  /** How long the picture stood still, and how long the machine was late in drawing what was there (docs/outages.md). */
   stallMs: number
+  lateMs: number
   /** Of media before the end, and the least there was afterwards. */
   reserveMs: number
   leastReserveMs: number
@@ -19,6 +23,9 @@ export interface Outage {
   notices: string[]
   missed: string[]
 }
+
+/** For the page that is watched. Its frames are told by their times alone: there is no counter in them to be read. */
+export const OUTAGE_SCRIPT = `${SCREEN_SCRIPT}; window.readCounter = () => null`
 
 /** How long a service that was killed by its operator is away. */
 const AWAY_MS = 3000
@@ -41,12 +48,17 @@ export async function endWhileWatching(
   const container = await Container.find(project, service.name)
   const before = await statsOf(watch)
   const sampler = new Sampler(watch, before)
+  const fromMs = Date.now()
   const backMs = await endAndReturn(container, service, how)
   await delay(AFTER_MS)
   const last = await sampler.close()
+  const endMs = Date.now()
+  const log = (await watch.page.evaluate('window.chaosLog')) as ScreenLog
+  const stalls = stallsOf(log, fromMs, endMs)
   const outage: Outage = {
     ...{ service: service.name, how, backMs, state: last.state, notices: [...sampler.notices], missed: [] },
-    stallMs: Math.round(last.stallMs - before.stallMs),
+    stallMs: sumOf(stalls.filter(({ isMachine }) => !isMachine)),
+    lateMs: sumOf(stalls.filter(({ isMachine }) => isMachine)),
     reserveMs: Math.round(before.reserveMs),
     leastReserveMs: Math.round(sampler.leastReserveMs),
   }
@@ -63,6 +75,10 @@ export function missedBy(outage: Outage, { makesParts }: Service): string[] {
   if (mayStallMs === 0 && leastReserveMs <= 0) missed.push('nothing was left of the reserve')
   if (state !== 'playing') missed.push(`${state} at the end`)
   return missed
+}
+
+function sumOf(stalls: readonly Stall[]): number {
+  return Math.round(stalls.reduce((sum, { gapMs }) => sum + gapMs, 0))
 }
 
 /** Milliseconds until it answers again; null where it does not in time. */

@@ -12,11 +12,11 @@ const TITLES = [
 ]
 
 export function formatTable(outages: readonly Outage[]): string {
-  const rows = outages.map(({ service, how, backMs, stallMs, leastReserveMs, notices, missed }) => [
+  const rows = outages.map(({ service, how, backMs, stallMs, lateMs, leastReserveMs, notices, missed }) => [
     service,
-    how === 'crash' ? 'a crash' : '`docker kill`, started again after 3 s',
+    how === 'crash' ? 'a crash' : '`docker kill`',
     backMs === null ? 'never' : inSeconds(backMs),
-    String(stallMs),
+    ...[String(stallMs), String(lateMs)],
     inSeconds(leastReserveMs),
     notices.join(', ') || 'nothing',
     missed.join('; ') || 'met',

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { loadConfig } from '../../runtime/config.ts'
+import { SERVICES } from '../compose/services.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const serviceSchema = z
@@ -67,6 +68,14 @@ it('nginx is told the addresses that edges and origin have, which are given to n
   expect(written.every((address) => Number(address.split('.').at(-1)) < 128)).toBe(true)
   expect(new Set(written).size).toBe(written.length)
   expect(text).toContain('ip_range: 10.88.7.128/25')
+})
+
+it('deploy/try-compose.sh starts and ends all of them but Grafana, which Debian does not have', () => {
+  const all = Object.keys(services).filter((name) => name !== 'grafana')
+  const script = readFileSync(path.join(ROOT, 'deploy/try-compose.sh'), 'utf8')
+  const started = /^services='(.+)'$/m.exec(script)?.[1]?.split(' ')
+  expect(started?.toSorted()).toEqual(all.toSorted())
+  expect(SERVICES.map(({ name }) => name).toSorted()).toEqual(all.toSorted())
 })
 
 describe('shields', () => {

@@ -82,4 +82,12 @@ describe('stalls on the screen', () => {
   it('last until the end where no frame comes any more', () => {
     expect(stallsOf(logOf([[0, 0]]), 0, 900)).toMatchObject([{ gapMs: 900, isMachine: false }])
   })
+
+  it('that last until the end are the machine’s, too, where there was data', () => {
+    const frames: [number, number][] = [[0, 0]]
+    const health = (reserveMs: number): ScreenLog['health'] => [[400, reserveMs, reserveMs > 100]]
+    expect(stallsOf(logOf(frames, health(5000)), 0, 700)).toMatchObject([{ gapMs: 700, isMachine: true }])
+    expect(stallsOf(logOf(frames, health(40)), 0, 700)).toMatchObject([{ gapMs: 700, isMachine: false }])
+    expect(stallsOf(logOf(frames), 0, 700)).toMatchObject([{ gapMs: 700, isMachine: false }])
+  })
 })

@@ -113,7 +113,10 @@ export function stallsOf({ frames, health }: ScreenLog, fromMs: number, untilMs:
   })
   const last = shown.at(-1)?.[0] ?? fromMs
   if (untilMs - last > STALL_GAP_MS)
-    stalls.push({ atMs: last, gapMs: untilMs - last, advancedMs: 0, isMachine: false })
+    stalls.push({
+      ...{ atMs: last, gapMs: untilMs - last, advancedMs: 0 },
+      isMachine: hadData(health, last, untilMs),
+    })
   return stalls
 }
 
