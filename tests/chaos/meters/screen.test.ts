@@ -90,4 +90,18 @@ describe('stalls on the screen', () => {
     expect(stallsOf(logOf(frames, health(40)), 0, 700)).toMatchObject([{ gapMs: 700, isMachine: false }])
     expect(stallsOf(logOf(frames), 0, 700)).toMatchObject([{ gapMs: 700, isMachine: false }])
   })
+
+  it('are the machine’s where the page stood still with data before and after', () => {
+    const frames: [number, number][] = [
+      [100, 100],
+      [700, 133],
+    ]
+    const health = (beforeMs: number, afterMs: number): ScreenLog['health'] => [
+      [50, beforeMs, true],
+      [750, afterMs, true],
+    ]
+    expect(stallsOf(logOf(frames, health(7000, 6400)), 0, 700)).toMatchObject([{ isMachine: true }])
+    expect(stallsOf(logOf(frames, health(7000, 40)), 0, 700)).toMatchObject([{ isMachine: false }])
+    expect(stallsOf(logOf(frames, health(40, 7000)), 0, 700)).toMatchObject([{ isMachine: false }])
+  })
 })

@@ -120,10 +120,14 @@ export function stallsOf({ frames, health }: ScreenLog, fromMs: number, untilMs:
   return stalls
 }
 
-/** Data for a second and more, and the will to play, at every look: nothing was waited for. */
+/** Data for a second and more, and the will to play, at every look, and at those before and after: a page that stands still looks at nothing. */
 function hadData(health: ScreenLog['health'], fromMs: number, toMs: number): boolean {
-  const looks = health.filter(([atMs]) => atMs >= fromMs && atMs <= toMs)
-  return looks.length > 0 && looks.every(([, reserveMs, isReady]) => isReady && reserveMs > RESERVE_MS)
+  const before = health.findLast(([atMs]) => atMs < fromMs)
+  const after = health.find(([atMs]) => atMs > toMs)
+  const within = health.filter(([atMs]) => atMs >= fromMs && atMs <= toMs)
+  const isSeen = within.length > 0 || (before !== undefined && after !== undefined)
+  const looks = [before, ...within, after].filter((look) => look !== undefined)
+  return isSeen && looks.every(([, reserveMs, isReady]) => isReady && reserveMs > RESERVE_MS)
 }
 
 /** What lay over the picture, as spans of wall time. */
