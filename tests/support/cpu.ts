@@ -42,6 +42,12 @@ export function countMachineCores(): () => number {
   return () => (busySeconds() - before) / ((performance.now() - startedAt) / 1000)
 }
 
+/** A process and all under it, the root first. */
+export function treeProcesses(root: number): { pid: number; program: string }[] {
+  const tree = readTree(root)
+  return tree.toSorted((a, b) => Number(b.pid === root) - Number(a.pid === root))
+}
+
 function readTree(root: number): Stat[] {
   const stats = readdirSync('/proc').flatMap((name) =>
     /^\d+$/.test(name) ? (readStat(Number(name)) ?? []) : [],

@@ -72,6 +72,13 @@ export class HeadwaterProcess {
   }
 
   static async start(options: HeadwaterOptions = {}): Promise<HeadwaterProcess> {
+    const made = await HeadwaterProcess.spawn(options)
+    await made.untilReady()
+    return made
+  }
+
+  /** Begins one and waits for nothing: for what may not start. */
+  static async spawn(options: HeadwaterOptions = {}): Promise<HeadwaterProcess> {
     const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'headwater-')))
     const [http, rtmp, internal] = await freePorts(3)
     const ports = { HTTP_PORT: `${http}`, RTMP_PORT: `${rtmp}`, INTERNAL_PORT: `${internal}` }
@@ -94,9 +101,7 @@ export class HeadwaterProcess {
       rtmp: Number(env.RTMP_PORT),
       internal: Number(env.INTERNAL_PORT),
     }
-    const made = new HeadwaterProcess(start, taken, { path: dataDir, isOwn: options.dataDir === undefined })
-    await made.untilReady()
-    return made
+    return new HeadwaterProcess(start, taken, { path: dataDir, isOwn: options.dataDir === undefined })
   }
 
   get child(): ChildProcess {

@@ -128,7 +128,10 @@ export class ShieldedCluster {
 
   async #untilEdgesAreNamed(): Promise<void> {
     const { id } = await this.origin.createRoom('edges')
-    await eventually(async () => (await namedEdges(this.origin.url, id)).length === this.edges.length, LIMIT_MS)
+    await eventually(
+      async () => (await namedEdges(this.origin.url, id)).length === this.edges.length,
+      LIMIT_MS,
+    )
   }
 }
 

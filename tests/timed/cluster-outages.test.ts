@@ -37,6 +37,8 @@ beforeEach(() => audience.mark())
 async function expectNothingSeen(): Promise<void> {
   const { parts } = audience.figures()
   await eventually(() => audience.figures().parts >= parts + PARTS_EACH * VIEWERS, LIMIT_MS)
+  // That they have something to play from, and play it.
+  expect(audience.figures().leastReserveMs).toBeGreaterThan(0)
   expect(audience.figures()).toMatchObject({
     stallMs: 0,
     missing: 0,

@@ -1,4 +1,6 @@
 /** Viewers of one program, spread over all edges, and what they saw together. */
+import { PARTS_PER_SEGMENT } from '../../../media/part.ts'
+import { parseMediaPlaylist } from '../../../media/playlist/parse.ts'
 import { PartLedger, type PartFaults } from './part-ledger.ts'
 import { HlsViewer } from './hls-viewer.ts'
 import { namedEdges, type ShieldedCluster } from '../shielded-cluster.ts'
@@ -22,8 +24,8 @@ export interface AudienceFigures extends PartFaults {
   remarks: string[]
 }
 
-/** What continuity viewers hold, and the gap that a program begins with. */
-const ENOUGH_PARTS = 52
+/** What continuity viewers hold, and a second. */
+const ENOUGH_PARTS = 40
 const LIMIT_MS = 90_000
 
 export class Audience {
@@ -44,7 +46,7 @@ export class Audience {
     const apiUrl = cluster.origin.url
     const tracks = await tracksOf(apiUrl, room)
     const picture = `${apiUrl}/live/${room}/${program}/${tracks[0]}/index.m3u8`
-    await eventually(async () => (await newestPart(picture)) >= ENOUGH_PARTS, LIMIT_MS)
+    await eventually(async () => (await partsIn(picture)) >= ENOUGH_PARTS, LIMIT_MS)
     const ledger = new PartLedger()
     const known = await namedEdges(apiUrl, room)
     const viewers = Array.from({ length: count }, (_, index) => {
@@ -96,8 +98,11 @@ async function tracksOf(url: string, room: string): Promise<string[]> {
   return addresses.map((address) => address.split('/').at(-2) ?? '')
 }
 
-async function newestPart(playlist: string): Promise<number> {
-  const text = await fetch(playlist).then((answer) => answer.text())
-  const last = [...text.matchAll(/#EXT-X-PART:.*URI="(\d+)\.(\d+)\.m4s"/g)].at(-1)
-  return last ? Number(last[1]) * 8 + Number(last[2]) : -1
+/** How many parts there are without a gap, up to the newest. A program begins with a gap of ten seconds. */
+async function partsIn(address: string): Promise<number> {
+  const answer = await fetch(address)
+  if (!answer.ok) return 0
+  const { segments } = parseMediaPlaylist(await answer.text())
+  const whole = segments.slice(segments.findLastIndex(({ gap }) => gap) + 1)
+  return whole.reduce((sum, { uri, parts }) => sum + (uri === null ? parts.length : PARTS_PER_SEGMENT), 0)
 }

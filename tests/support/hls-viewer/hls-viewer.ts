@@ -71,9 +71,9 @@ export class HlsViewer {
     this.#following = followers.map((each) => each.follow(first))
     const isThere = (): boolean => this.#early.filter((number) => number === head).length === tracks.length
     while (!isThere() && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20))
-    const nowMs = performance.now()
-    this.#player = new PlayerModel({ first, tracks: tracks.length, mode: 'continuity', nowMs })
-    for (const number of this.#early.splice(0)) this.#player.add(number, nowMs)
+    if (this.#figures.missing > 0)
+      throw new Error(`${this.#figures.missing} of the last nine seconds' parts are missing`)
+    this.#play()
     this.mark()
   }
 
@@ -103,6 +103,15 @@ export class HlsViewer {
     this.#closing.abort()
     await Promise.all(this.#following)
     await this.#edges.close()
+  }
+
+  /** Nine seconds behind what there is by now, however long it took to come. */
+  #play(): void {
+    const nowMs = performance.now()
+    const { length } = this.#options.tracks
+    const first = Math.max(...this.#early) - RESERVE_PARTS + 1
+    this.#player = new PlayerModel({ first, tracks: length, mode: 'continuity', nowMs })
+    for (const number of this.#early.splice(0)) this.#player.add(number, nowMs)
   }
 
   #add(track: string, number: number, bytes: Buffer, isPicture: boolean): void {

@@ -41,7 +41,9 @@ export class TrackFollower {
     this.#next = first
     while (!signal.aborted) {
       const { msn, part } = partIdOf(this.#next)
-      const playlist = await this.#again(() => this.#playlist(`?_HLS_msn=${msn}&_HLS_part=${part}&_HLS_skip=YES`))
+      const playlist = await this.#again(() =>
+        this.#playlist(`?_HLS_msn=${msn}&_HLS_part=${part}&_HLS_skip=YES`),
+      )
       if (!playlist) return
       const before = this.#next
       for (const head = headOf(playlist); this.#next <= head; this.#next++) await this.#take(this.#next)
