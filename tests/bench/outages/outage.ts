@@ -67,5 +67,10 @@ export function missedBars(
     ['wrong parts', figures.wrong, 0],
   ]
   const missed = held.filter(([, value, limit]) => value > limit)
-  return [...missed.map(([what, value, limit]) => `${what}: ${value}, bar ${limit}`), ...faults]
+  const isMeasured = figures.parts > 0 && (figures.leastReserveMs > 0 || limits.mayOutlastReserve)
+  return [
+    ...(isMeasured ? [] : ['viewers had nothing left to play, or never had']),
+    ...missed.map(([what, value, limit]) => `${what}: ${value}, bar ${limit}`),
+    ...faults,
+  ]
 }

@@ -91,7 +91,7 @@ export class Audience {
 }
 
 /** The picture first, then the sound: the names of their folders. */
-async function tracksOf(url: string, room: string): Promise<string[]> {
+export async function tracksOf(url: string, room: string): Promise<string[]> {
   const answer = await fetch(`${url}/live/${room}/master.m3u8`)
   const { variants, renditions } = parseMultivariant(await answer.text())
   const addresses = [variants[0]?.uri, renditions[0]?.uri].filter((each) => typeof each === 'string')
@@ -99,7 +99,7 @@ async function tracksOf(url: string, room: string): Promise<string[]> {
 }
 
 /** How many parts there are without a gap, up to the newest. A program begins with a gap of ten seconds. */
-async function partsIn(address: string): Promise<number> {
+export async function partsIn(address: string): Promise<number> {
   const answer = await fetch(address)
   if (!answer.ok) return 0
   const { segments } = parseMediaPlaylist(await answer.text())
