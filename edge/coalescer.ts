@@ -11,6 +11,7 @@ import { Fill } from './fill.ts'
 import type { Gaps } from './gaps/gaps.ts'
 import type { ObjectRequest } from './media-path.ts'
 import type { EdgeMetrics } from './metrics.ts'
+import { nextRequest } from './next-request.ts'
 import type { TrackHeads } from './track-heads.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -20,7 +21,9 @@ export interface CoalescerOptions {
   metrics: Pick<EdgeMetrics, 'originFetches'>
   warn: CountedWarn
   gaps: Pick<Gaps, 'isGap'>
-  heads: Pick<TrackHeads, 'note'>
+  heads: Pick<TrackHeads, 'note' | 'standingOf'>
+  /** Whether what followers of a track ask next is asked for before they do. */
+  doesReadAhead: boolean
   limits?: Partial<CoalescerLimits>
 }
 
@@ -39,6 +42,9 @@ export type Found =
   | { how: 'gap'; answer: Answer }
   | { how: 'coalesced'; fill: Fill }
   | { how: 'miss'; fill: Fill }
+
+/** Viewers of one object from whom on it counts as followed. */
+const FOLLOWERS = 2
 
 const LIMITS: CoalescerLimits = {
   maxFills: 4096,
@@ -70,7 +76,10 @@ export class Coalescer {
   /** Throws `not_ready` where a bound is reached. */
   find(request: ObjectRequest): Found {
     const cached = this.#options.cache.findFresh(request.path)
-    if (cached !== undefined) return { how: 'hit', ...cached }
+    if (cached !== undefined) {
+      if (cached.answer.status === 200) this.#readAhead(request)
+      return { how: 'hit', ...cached }
+    }
     const running = this.#fills.get(request.path)
     if (running !== undefined) {
       if (running.readers >= this.#limits.maxReaders) throw atLimit('viewers of one object')
@@ -104,12 +113,30 @@ export class Coalescer {
     if (this.#fills.size >= this.#limits.maxFills) throw atLimit('fetches at once')
     const { upstream, metrics } = this.#options
     const { maxObjectBytes, graceMs } = this.#limits
-    const onSettled = (end: FillEnd, cause: unknown): FillEnd => this.#settle(request, end, cause)
+    const onSettled = (end: FillEnd, cause: unknown): FillEnd => {
+      const settled = this.#settle(request, end, cause)
+      const isFollowed = fill.readers >= FOLLOWERS
+      if (isFollowed && end.how === 'whole' && end.answer.status === 200) this.#readAhead(request)
+      return settled
+    }
     const fill = new Fill({ request, upstream, maxBytes: maxObjectBytes, graceMs, onSettled })
     this.#fills.set(request.path, fill)
     metrics.originFetches.inc({ kind: request.kind })
     fill.start()
     return fill
+  }
+
+  /**
+   * Several want this, so several will want what comes behind it: asked for now, the origin holds it until it is made, and
+   * nobody is the first to ask. What nobody comes for is given up after the grace of any parked request.
+   */
+  #readAhead(request: ObjectRequest): void {
+    const { doesReadAhead, heads, cache, gaps } = this.#options
+    if (!doesReadAhead || this.#fills.size >= this.#limits.maxFills / 2) return
+    const next = nextRequest(request)
+    if (next === null || this.#fills.has(next.path) || heads.standingOf(next) !== 'ahead') return
+    if (cache.findFresh(next.path) !== undefined || gaps.isGap(next.path)) return
+    this.#start(next).expectReaders()
   }
 
   #settle(request: ObjectRequest, end: FillEnd, cause: unknown): FillEnd {

@@ -118,7 +118,10 @@ export class Edge {
       flvRingBytes: () => this.#flv.ringBytes,
     })
     const shared = { upstream: this.#upstream, metrics: this.#metrics, warn: this.#warn }
-    this.#coalescer = new Coalescer({ ...shared, cache: this.#cache, gaps: this.#gaps, heads, limits })
+    this.#coalescer = new Coalescer({
+      ...{ ...shared, cache: this.#cache, gaps: this.#gaps, heads, limits },
+      doesReadAhead: options.isShield !== true, // its edges do
+    })
     const settings = options.isShield === true ? { ...flv, ...SHIELD_FLV } : flv
     this.#flv = new FlvHub({ ...shared, logger, settings })
     const coalescer = this.#coalescer

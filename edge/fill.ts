@@ -128,6 +128,11 @@ export class Fill {
 
   #leave(reader: FillReader): void {
     this.#readers.delete(reader)
+    this.expectReaders()
+  }
+
+  /** Gives up a parked request whose readers do not come within the grace. */
+  expectReaders(): void {
     if (this.#readers.size > 0 || this.#head !== null || this.#end !== null) return
     if (!mayBlock(this.#options.request) || this.#grace !== null) return
     this.#grace = setTimeout(() => this.close(), this.#options.graceMs)
