@@ -6,7 +6,7 @@ import { publishCounter } from '../support/counter-picture.ts'
 import { PersistentPublisher } from '../support/persistent-publisher.ts'
 import { ShieldedCluster } from '../support/shielded-cluster.ts'
 import { OUTAGES } from './outages/catalogue.ts'
-import type { OutageReport } from './outages/outage.ts'
+import { brokenReport, type OutageReport } from './outages/outage.ts'
 import { runOutage, runSteady } from './outages/run-outage.ts'
 import { outageTable } from './outages/table.ts'
 import { round } from './support/statistics.ts'
@@ -51,7 +51,9 @@ async function run(): Promise<void> {
   const reports: OutageReport[] = []
   for (const name of NAMES.filter((each) => only.includes(each))) {
     console.error(`${name} …`)
-    reports.push(await runAlone(name))
+    const report = await runAlone(name).catch((error: unknown) => brokenReport(name, error))
+    console.error(outageTable([report]))
+    reports.push(report)
   }
   const summary = { machineCores: round(cores()), loadAverage: round(loadavg()[0] ?? 0) }
   console.log(JSON.stringify({ benchmark: 'cluster', ...summary, reports }, null, 2))

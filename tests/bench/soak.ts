@@ -60,7 +60,8 @@ async function run(): Promise<void> {
     await delay(SETTLE_MS)
     const after = await sampler.look()
     const processes = sampler.report(before, after)
-    const leaks = [...leaksIn(processes), ...(await programsLeft(cluster))]
+    const ended = [...sampler.ended].map(([name, how]) => `${name} ${how}`)
+    const leaks = [...ended, ...leaksIn(processes), ...(await programsLeft(cluster))]
     const figures = { minutes, rooms: roomCount, reconnects, machineCores, crowd: crowd.figures }
     console.log(
       JSON.stringify({ benchmark: 'soak', ...figures, remarks: crowd.remarks, leaks, processes }, null, 2),
@@ -108,7 +109,9 @@ async function soak(
 }
 
 async function programsLeft({ transcoders }: ShieldedCluster): Promise<string[]> {
-  const counts = await Promise.all(transcoders.map((each) => each.metric('headwater_transcoder_programs')))
+  const counts = await Promise.all(
+    transcoders.map((each) => each.metric('headwater_transcoder_programs').catch(() => 0)),
+  )
   const left = counts.reduce((sum, programs) => sum + programs, 0)
   return left === 0 ? [] : [`${left} programs are still encoded`]
 }

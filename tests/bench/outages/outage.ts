@@ -74,3 +74,14 @@ export function missedBars(
     ...faults,
   ]
 }
+
+/** Of an outage that could not be watched to its end: it has met no bar. */
+export function brokenReport(name: string, error: unknown): OutageReport {
+  const why = error instanceof Error ? error.message : String(error)
+  return {
+    ...{ name, title: name, facts: {}, missed: [`broke: ${why}`], remarks: [] },
+    ...{ viewers: 0, stallMs: 0, stallTotalMs: 0, stalledViewers: 0, missing: 0, parts: 0, switches: 0 },
+    ...{ leastReserveMs: 0, longestGapMs: 0, recoveredAfterMs: 0, conflicting: 0, broken: 0, wrong: 0 },
+    origin: { parts: 0, requests: 0, most: 0, perPart: 0 },
+  }
+}

@@ -1,4 +1,5 @@
 /** Viewers who come and go: arrivals as a Poisson process, stays of exponential length, on any edge and in any room. */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { HlsViewer } from '../../support/hls-viewer/hls-viewer.ts'
 import { PartLedger, type PartFaults } from '../../support/hls-viewer/part-ledger.ts'
@@ -44,6 +45,7 @@ export class Crowd {
 
   constructor(options: CrowdOptions) {
     this.#options = options
+    setMaxListeners(0, this.#closing.signal) // each visitor waits for it
     this.#arriving = this.#arrive()
   }
 

@@ -20,6 +20,8 @@ const MIB = 1024 * 1024
 
 export class Sampler {
   readonly #processes: ReadonlyMap<string, HeadwaterProcess>
+  /** Processes that died meanwhile, and how. */
+  readonly ended = new Map<string, string>()
   readonly #startedAtMs = performance.now()
   readonly #samples: { atMs: number; held: Map<string, Held> }[] = []
 
@@ -28,8 +30,12 @@ export class Sampler {
   }
 
   async look(): Promise<Map<string, Held>> {
-    const looks = [...this.#processes].map(async ([name, each]) => [name, await heldBy(each)] as const)
-    return new Map(await Promise.all(looks))
+    const held = new Map<string, Held>()
+    for (const [name, each] of this.#processes) {
+      if (each.child.exitCode === null && each.child.signalCode === null) held.set(name, await heldBy(each))
+      else if (!this.ended.has(name)) this.ended.set(name, endOf(each))
+    }
+    return held
   }
 
   /** Looks, and keeps what it sees. */
@@ -51,7 +57,10 @@ export class Sampler {
   }
 
   #valuesOf(name: string, of: keyof Held): { atMs: number; value: number }[] {
-    return this.#samples.map(({ atMs, held }) => ({ atMs, value: held.get(name)?.[of] ?? NaN }))
+    return this.#samples.flatMap(({ atMs, held }) => {
+      const value = held.get(name)?.[of]
+      return value === undefined ? [] : [{ atMs, value }]
+    })
   }
 }
 
@@ -67,6 +76,10 @@ async function heldBy(process: HeadwaterProcess): Promise<Held> {
     handles: await process.metric('headwater_nodejs_active_handles_total'),
     ffmpegs: treeProcesses(pid).filter(({ program }) => program === 'ffmpeg').length,
   }
+}
+
+function endOf({ child, output }: HeadwaterProcess): string {
+  return `ended with ${child.exitCode ?? child.signalCode}: ${output.slice(-2000)}`
 }
 
 function targetOf(pid: number, fd: string): string {

@@ -73,7 +73,8 @@ export class HlsViewer {
     while (!isThere() && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20))
     if (this.#figures.missing > 0)
       throw new Error(`${this.#figures.missing} of the last nine seconds' parts are missing`)
-    this.#play()
+    const now = await Promise.all(followers.map((each) => each.head()))
+    this.#play(Math.min(...now))
     this.mark()
   }
 
@@ -105,11 +106,11 @@ export class HlsViewer {
     await this.#edges.close()
   }
 
-  /** Nine seconds behind what there is by now, however long it took to come. */
-  #play(): void {
+  /** Nine seconds behind what there is by now, which is more than at the beginning. */
+  #play(head: number): void {
     const nowMs = performance.now()
     const { length } = this.#options.tracks
-    const first = Math.max(...this.#early) - RESERVE_PARTS + 1
+    const first = head - RESERVE_PARTS + 1
     this.#player = new PlayerModel({ first, tracks: length, mode: 'continuity', nowMs })
     for (const number of this.#early.splice(0)) this.#player.add(number, nowMs)
   }
