@@ -16,6 +16,8 @@ export interface ProcessReport {
   trends: Record<keyof Held, Trend | null>
 }
 
+/** Of what a process that died has said. */
+const OUTPUT_KEPT = 4000
 const MIB = 1024 * 1024
 
 export class Sampler {
@@ -32,8 +34,12 @@ export class Sampler {
   async look(): Promise<Map<string, Held>> {
     const held = new Map<string, Held>()
     for (const [name, each] of this.#processes) {
-      if (each.child.exitCode === null && each.child.signalCode === null) held.set(name, await heldBy(each))
-      else if (!this.ended.has(name)) this.ended.set(name, endOf(each))
+      if (each.child.exitCode === null && each.child.signalCode === null)
+        await heldBy(each).then(
+          (found) => held.set(name, found),
+          () => null, // one look less: it was too busy to answer, or is just ending
+        )
+      else if (!this.ended.has(name)) this.#noteEnd(name, each)
     }
     return held
   }
@@ -56,6 +62,13 @@ export class Sampler {
     return Object.fromEntries(reports)
   }
 
+  /** Told at once: what comes of it may be the end of the run. */
+  #noteEnd(name: string, { child, output }: HeadwaterProcess): void {
+    const how = `ended with ${child.exitCode ?? child.signalCode}: ${output.slice(-OUTPUT_KEPT)}`
+    this.ended.set(name, how)
+    console.error(`${name} ${how}`)
+  }
+
   #valuesOf(name: string, of: keyof Held): { atMs: number; value: number }[] {
     return this.#samples.flatMap(({ atMs, held }) => {
       const value = held.get(name)?.[of]
@@ -76,10 +89,6 @@ async function heldBy(process: HeadwaterProcess): Promise<Held> {
     handles: await process.metric('headwater_nodejs_active_handles_total'),
     ffmpegs: treeProcesses(pid).filter(({ program }) => program === 'ffmpeg').length,
   }
-}
-
-function endOf({ child, output }: HeadwaterProcess): string {
-  return `ended with ${child.exitCode ?? child.signalCode}: ${output.slice(-2000)}`
 }
 
 function targetOf(pid: number, fd: string): string {

@@ -1,4 +1,5 @@
 /** A viewer without a browser: follows picture and sound nine seconds behind live, and counts what a player would show of it. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { PARTS_PER_SECOND } from '../../../media/part.ts'
 import { PlayerModel, RESERVE_MS } from '../../sim/viewer/player-model.ts'
 import { EdgeChoice, type EdgeChoiceOptions } from './edge-choice.ts'
@@ -28,6 +29,8 @@ export interface ViewerFigures {
 
 /** Four parts' time. */
 export const LATE_MS = 1000
+/** A playlist's time. */
+const CAUGHT_UP_PARTS = 2
 const RESERVE_PARTS = (RESERVE_MS.continuity / 1000) * PARTS_PER_SECOND
 
 export class HlsViewer {
@@ -69,12 +72,11 @@ export class HlsViewer {
     const head = Math.min(...heads)
     const first = Math.max(0, head - RESERVE_PARTS + 1)
     this.#following = followers.map((each) => each.follow(first))
-    const isThere = (): boolean => this.#early.filter((number) => number === head).length === tracks.length
-    while (!isThere() && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20))
+    await this.#catchUp(head, async () =>
+      Math.min(...(await Promise.all(followers.map((each) => each.head())))),
+    )
     if (this.#figures.missing > 0)
       throw new Error(`${this.#figures.missing} of the last nine seconds' parts are missing`)
-    const now = await Promise.all(followers.map((each) => each.head()))
-    this.#play(Math.min(...now))
     this.mark()
   }
 
@@ -104,6 +106,18 @@ export class HlsViewer {
     this.#closing.abort()
     await Promise.all(this.#following)
     await this.#edges.close()
+  }
+
+  /** Until everything is here that there is by then: on a busy machine that takes seconds. Then it plays. */
+  async #catchUp(head: number, look: () => Promise<number>): Promise<void> {
+    const { length } = this.#options.tracks
+    const isThere = (): boolean => this.#early.filter((number) => number === head).length === length
+    for (;;) {
+      while (!isThere() && !this.#closing.signal.aborted) await delay(20)
+      const now = await look()
+      if (now - head <= CAUGHT_UP_PARTS) return this.#play(now)
+      head = now
+    }
   }
 
   /** Nine seconds behind what there is by now, which is more than at the beginning. */
