@@ -7,6 +7,8 @@ import { DUE_MS } from './room-gate.ts'
 
 const ROOM = 'room-1'
 const PART = `/live/${ROOM}/program01/720p/7.3.m4s`
+const NEXT = `/live/${ROOM}/program01/720p/7.4.m4s`
+const SEGMENT = `/live/${ROOM}/program01/720p/7.m4s`
 const PLAYLIST = `/live/${ROOM}/program01/720p/index.m3u8`
 const MASTER = `/live/${ROOM}/master.m3u8`
 const FLV = `/live/${ROOM}/source.flv`
@@ -70,6 +72,8 @@ describe('an edge, for a private room', () => {
     for (const path of [PART, PLAYLIST, MASTER])
       expect(await get(path)).toMatchObject({ status: 401, code: 'viewer_token_required' })
     await get(`/t/${validToken()}${PART}`)
+    // Who may watch will ask for the next one.
+    await eventually(() => origin.count(NEXT) === 1)
     const asked = origin.asked.length
     for (const path of [PART, `/live/${ROOM}/program01/720p/8.0.m4s`, FLV]) {
       expect(await get(path)).toMatchObject({ status: 401, code: 'viewer_token_required' })
@@ -134,12 +138,13 @@ describe('a room that becomes private', () => {
 
   it('is closed soon where nothing but the cache was asked', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    await get(PART)
+    origin.on(SEGMENT, bytes(BODY))
+    await get(SEGMENT)
     origin.access = 'private'
-    expect((await get(PART)).status).toBe(200)
+    expect((await get(SEGMENT)).status).toBe(200)
     vi.setSystemTime(Date.now() + DUE_MS)
-    await get(PART)
-    await eventually(async () => (await get(PART)).status === 401)
+    await get(SEGMENT)
+    await eventually(async () => (await get(SEGMENT)).status === 401)
   })
 
   it('ends the FLV of who has no token', async () => {
