@@ -57,7 +57,7 @@ async function run(): Promise<void> {
   }
   const summary = { machineCores: round(cores()), loadAverage: round(loadavg()[0] ?? 0) }
   console.log(JSON.stringify({ benchmark: 'cluster', ...summary, reports }, null, 2))
-  console.error(outageTable(reports))
+  if (reports.length > 1) console.error(outageTable(reports))
   if (reports.some(({ missed }) => missed.length > 0)) process.exitCode = 1
 }
 
