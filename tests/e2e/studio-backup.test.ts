@@ -105,7 +105,7 @@ describe('the page of a room', () => {
     await page.getByLabel('Language of the built-in slate').selectOption('zh-CN')
     await page.getByLabel('Exchange between viewers').selectOption('false')
     const chosen = { slate_after_ms: 500, reconnect_window_s: 60, record: true, slate_language: 'zh-CN' }
-    const settings = { ...chosen, cascade: false }
+    const settings = { ...chosen, cascade: false, private: false }
     await eventually(async () => {
       const answer = await server.api('GET', `/api/v1/live/${room.id}`)
       const { data } = (await answer.json()) as { data: { settings: typeof settings } }

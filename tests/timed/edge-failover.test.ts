@@ -1,4 +1,5 @@
 /** Viewers of edges that the server names: one edge is killed, and nobody sees it. */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { publishClock } from '../support/clock-picture.ts'
@@ -12,6 +13,8 @@ import { openWatchPage, untilPlaying, type WatchPage } from '../support/watch-pa
 const LIMIT_MS = 60_000
 /** Twice what continuity viewers hold. */
 const WATCHED_S = 18
+/** What a program is to have behind it. */
+const REACH_MS = 12_000
 const RESERVE_MS = 6000
 /** Nobody else to take media from. */
 const ALONE = { peers: false }
@@ -36,6 +39,8 @@ beforeAll(async () => {
   browser = await launchChromium()
   clock = publishClock({ url: origin.publishUrl(room), width: 320, height: 180 })
   await origin.live(room.id)
+  // Who comes sooner has less than nine seconds to begin with, and a reserve that grows by a second in half a minute.
+  await delay(REACH_MS)
 })
 
 afterAll(async () => {
