@@ -1,6 +1,6 @@
 /**
  * Whole answers by address, bounded in bytes: the last seconds of running tracks are held as long as they are that, of all else
- * what was asked for longest ago goes first. Alone knows lru-cache.
+ * what was asked for longest ago goes first.
  */
 
 import { LRUCache } from 'lru-cache'

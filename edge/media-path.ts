@@ -110,13 +110,18 @@ function parsePlaylist(path: string, query: URLSearchParams): MediaRequest | nul
   if (part !== null && msn === null) throw new HeadwaterError('bad_request', '_HLS_part needs _HLS_msn')
   const asked = query.get('_HLS_skip')
   const skip = asked === 'YES' || asked === 'v2' ? asked : null
-  const normalised = [
+  const directives: PlaylistDirectives = { msn, part, skip }
+  return { kind: 'playlist', path: playlistPath(path, directives), ...trackOf(groups), ...directives }
+}
+
+/** The one spelling of a playlist's address with these directives; `path` is that without any. */
+export function playlistPath(path: string, { msn, part, skip }: PlaylistDirectives): string {
+  const query = [
     ...(msn === null ? [] : [`_HLS_msn=${msn}`]),
     ...(part === null ? [] : [`_HLS_part=${part}`]),
     ...(skip === null ? [] : [`_HLS_skip=${skip}`]),
   ].join('&')
-  const key = normalised === '' ? path : `${path}?${normalised}`
-  return { kind: 'playlist', path: key, ...trackOf(groups), msn, part, skip }
+  return query === '' ? path : `${path}?${query}`
 }
 
 function directive(query: URLSearchParams, name: string): number | null {

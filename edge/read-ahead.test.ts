@@ -39,6 +39,7 @@ it.each([
   const request = parseMediaPath(path)
   if (request.kind === 'flv' || request.kind === 'redirect') throw new Error('no object')
   expect(nextRequest(request)?.path).toBe(next)
+  expect(nextRequest(request)).toEqual(next === undefined ? null : parseMediaPath(next))
 })
 
 it('asks for the next part when two have asked for this one, so that the first to want it finds it on its way', async () => {
