@@ -7,6 +7,7 @@ import { clientAddress } from '../runtime/http/client-address.ts'
 import { allowAnyOrigin, sendError } from '../runtime/http/respond.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Counter, Metrics } from '../runtime/metrics.ts'
+import { TokenBucket } from '../runtime/token-bucket.ts'
 import { isMediaPath } from './media-path.ts'
 
 export interface AddressLimitsOptions {
@@ -25,9 +26,8 @@ export interface AddressLimitsOptions {
 
 interface Caller {
   running: number
-  /** Requests it may make at once; as many as `BURST_SECONDS` bring, at most. */
-  allowance: number
-  atMs: number
+  /** New requests it may make; null without a bound. */
+  allowance: TokenBucket | null
 }
 
 /** Joining is more requests than watching: what is not used in so long may be used at once. */
@@ -68,13 +68,13 @@ export class AddressLimits {
   /** Answers and returns true where the address asks for too much; counts the request and returns false otherwise. */
   handle(req: IncomingMessage, res: ServerResponse): boolean {
     if (!isMediaPath(req.url ?? '')) return false
-    const caller = this.#callerAt(householdOf(clientAddress(req, this.#options.trustProxy)))
+    const nowMs = this.#now()
+    const caller = this.#callerAt(householdOf(clientAddress(req, this.#options.trustProxy)), nowMs)
     const { maxRequests, requestsPerSecond } = this.#options
     if (maxRequests !== null && caller.running >= maxRequests)
       return this.#refuse(req, res, 'at_once', `no more than ${maxRequests} requests at once`)
-    if (requestsPerSecond !== null && caller.allowance < 1)
+    if (caller.allowance?.take(nowMs) === false)
       return this.#refuse(req, res, 'per_second', `no more than ${requestsPerSecond} requests a second`)
-    caller.allowance--
     caller.running++
     res.once('close', () => caller.running--)
     return false
@@ -91,35 +91,28 @@ export class AddressLimits {
     return true
   }
 
-  #callerAt(address: string): Caller {
-    const nowMs = this.#now()
-    const burst = BURST_SECONDS * (this.#options.requestsPerSecond ?? 0)
+  #callerAt(address: string, nowMs: number): Caller {
     const known = this.#callers.get(address)
-    if (known === undefined) {
-      this.#makeRoom(nowMs)
-      const made = { running: 0, allowance: burst, atMs: nowMs }
-      this.#callers.set(address, made)
-      return made
-    }
-    known.allowance = this.#allowanceOf(known, nowMs)
-    known.atMs = nowMs
-    return known
+    if (known !== undefined) return known
+    this.#makeRoom(nowMs)
+    const made = { running: 0, allowance: this.#createAllowance() }
+    this.#callers.set(address, made)
+    return made
   }
 
-  #allowanceOf({ allowance, atMs }: Caller, nowMs: number): number {
-    const perSecond = this.#options.requestsPerSecond
-    if (perSecond === null) return 0
-    return Math.min(BURST_SECONDS * perSecond, allowance + ((nowMs - atMs) * perSecond) / 1000)
+  #createAllowance(): TokenBucket | null {
+    const { requestsPerSecond } = this.#options
+    if (requestsPerSecond === null) return null
+    return new TokenBucket({ burst: BURST_SECONDS * requestsPerSecond, perSecond: requestsPerSecond })
   }
 
   /** Forgets who is as good as new; where that is not enough, whoever is here longest and has nothing running. */
   #makeRoom(nowMs: number): void {
-    const { maxAddresses = MAX_ADDRESSES, requestsPerSecond } = this.#options
-    const burst = BURST_SECONDS * (requestsPerSecond ?? 0)
+    const { maxAddresses = MAX_ADDRESSES } = this.#options
     if (nowMs - this.#sweptAtMs >= SWEEP_MS) {
       this.#sweptAtMs = nowMs
-      for (const [address, caller] of this.#callers)
-        if (caller.running === 0 && this.#allowanceOf(caller, nowMs) >= burst) this.#callers.delete(address)
+      for (const [address, { running, allowance }] of this.#callers)
+        if (running === 0 && allowance?.isFull(nowMs) !== false) this.#callers.delete(address)
     }
     if (this.#callers.size < maxAddresses) return
     for (const [address, { running }] of this.#callers)
