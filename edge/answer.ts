@@ -62,6 +62,18 @@ export function answerOf(status: number, type: string, chunks: readonly Buffer[]
   return { status, type, chunks, bytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0) }
 }
 
+/** All of a body. Throws where it is longer than that, and where it breaks off. */
+export async function readBody(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer[]> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw new Error(`body larger than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return chunks
+}
+
 /** An error as an answer, to be shared like any other. */
 export function errorAnswer(code: ErrorCode, message: string): Answer {
   const { status } = new HeadwaterError(code, message)

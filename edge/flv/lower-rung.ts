@@ -1,6 +1,7 @@
 /** What an FLV can be followed by when its upstream does not give it any more: the next rendition below, while the program itself is there. */
 import { parseMultivariant } from '../../media/playlist/parse-multivariant.ts'
 import type { ParsedMultivariant } from '../../media/playlist/parse-multivariant.ts'
+import { readBody } from '../answer.ts'
 import type { FlvRequest } from '../media-path.ts'
 import type { Upstream } from '../upstream.ts'
 
@@ -49,12 +50,6 @@ async function askText(upstream: Upstream, room: string, signal: AbortSignal): P
     { kind: 'multivariant', room, path: `/live/${room}/master.m3u8` },
     signal,
   )
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > MAX_PLAYLIST_BYTES) return null
-    chunks.push(chunk)
-  }
+  const chunks = await readBody(body, MAX_PLAYLIST_BYTES)
   return status === 200 ? Buffer.concat(chunks).toString('utf8') : null
 }

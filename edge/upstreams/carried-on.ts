@@ -1,4 +1,5 @@
 /** A body that outlives the upstream it comes from: where one breaks off, another is asked and goes on behind the last byte. */
+import { readBody } from '../answer.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 
 /**
@@ -34,14 +35,7 @@ const MAX_TEXT_BYTES = 8 * 1024 * 1024
 
 /** The same answer with its body read to its end, for what another upstream may word otherwise. Throws where it breaks off. */
 export async function readWhole(answer: UpstreamAnswer): Promise<UpstreamAnswer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of answer.body) {
-    bytes += chunk.length
-    if (bytes > MAX_TEXT_BYTES) throw new Error(`body larger than ${MAX_TEXT_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return { ...answer, body: inOrder(chunks) }
+  return { ...answer, body: inOrder(await readBody(answer.body, MAX_TEXT_BYTES)) }
 }
 
 async function* inOrder(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
