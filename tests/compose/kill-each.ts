@@ -4,13 +4,13 @@
  * with 1 where a bar was missed.
  */
 import { readFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { z } from 'zod'
 import { launchChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
-import { publishFlashes, type Publisher } from '../support/publisher.ts'
+import { PersistentPublisher } from '../support/persistent-publisher.ts'
+import { publishFlashes } from '../support/publisher.ts'
 import { openWatchPage, type WatchPage } from '../support/watch-page.ts'
 import { endWhileWatching, OUTAGE_SCRIPT, type Outage } from './outage.ts'
 import { untilScraped } from './scraped.ts'
@@ -39,31 +39,6 @@ async function api(method: string, address: string, body?: unknown): Promise<unk
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   return answer.json()
-}
-
-/** Publishes as OBS does: comes back a second after its connection is lost. */
-class PersistentPublisher {
-  readonly #url: string
-  #current: Publisher | null = null
-  #isClosed = false
-
-  constructor(url: string) {
-    this.#url = url
-    void this.#run()
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true
-    await this.#current?.close()
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#isClosed) {
-      this.#current = publishFlashes({ url: this.#url, size: '640x360' })
-      await this.#current.exited
-      await delay(1000)
-    }
-  }
 }
 
 async function watchUntilFrame(browser: Browser, roomId: string): Promise<WatchPage> {
@@ -96,7 +71,8 @@ const { room_id: roomId, stream_key: key } = createdSchema.parse(
   await api('POST', '/create', { title: 'Compose' }),
 ).data
 // By IP address, and so on the port of HTTPS.
-const publisher = new PersistentPublisher(`rtmps://127.0.0.1:443/live/${key}`)
+const url = `rtmps://127.0.0.1:443/live/${key}`
+const publisher = new PersistentPublisher(() => publishFlashes({ url, size: '640x360' }))
 const browser = await launchChromium()
 try {
   const watch = await watchUntilFrame(browser, roomId)

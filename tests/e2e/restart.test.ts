@@ -8,7 +8,8 @@ import { FlvParser, type FlvTag } from '../../media/flv-stream.ts'
 import { Cluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts'
-import { publishFlashes, type Publisher } from '../support/publisher.ts'
+import { PersistentPublisher } from '../support/persistent-publisher.ts'
+import { publishFlashes } from '../support/publisher.ts'
 
 const SOON_MS = 60_000
 /** Two segments: whatever breaks shows in them. */
@@ -22,20 +23,8 @@ afterEach(async () => {
 
 /** A publisher that reconnects by itself, as OBS does. */
 function publishAgainAndAgain(server: HeadwaterProcess, room: MadeRoom): void {
-  let isOver = false
-  let running: Publisher | null = null
-  const loop = (async () => {
-    while (!isOver) {
-      running = publishFlashes({ url: server.publishUrl(room) })
-      await running.exited
-      await new Promise((resolve) => setTimeout(resolve, 500))
-    }
-  })()
-  closing.push(async () => {
-    isOver = true
-    await running?.close()
-    await loop
-  })
+  const publisher = new PersistentPublisher(() => publishFlashes({ url: server.publishUrl(room) }))
+  closing.push(() => publisher.close())
 }
 
 async function start(

@@ -8,6 +8,7 @@ import { eventually } from '../support/eventually.ts'
 import { freePorts, HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts'
 import { expectUnnoticed, observe } from '../support/observe.ts'
 import { RedisServer } from '../support/redis-server.ts'
+import { namedEdges } from '../support/shielded-cluster.ts'
 import { openWatchPage, untilPlaying, type WatchPage } from '../support/watch-page.ts'
 
 const LIMIT_MS = 60_000
@@ -56,14 +57,9 @@ async function sentBy(edge: HeadwaterProcess): Promise<number> {
   return (await Promise.all(pipes)).reduce((sum, bytes) => sum + bytes, 0)
 }
 
-async function named(): Promise<string[]> {
-  const answer = await fetch(`${origin.url}/api/v1/live/${room.id}/edges`)
-  const body = (await answer.json()) as { data: { edges: { url: string }[] } }
-  return body.data.edges.map(({ url }) => url)
-}
-
 /** The edges in the order in which the server names them. */
 async function inOrder(): Promise<[HeadwaterProcess, HeadwaterProcess]> {
+  const named = (): Promise<string[]> => namedEdges(origin.url, room.id, LIMIT_MS)
   await eventually(async () => (await named()).length === 2, LIMIT_MS)
   const urls = await named()
   const [first, second] = urls.map((url) => edges.find((edge) => edge.url === url))
