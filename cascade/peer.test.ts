@@ -133,6 +133,21 @@ describe('a peer', () => {
     expect(viewer.switches).toMatchObject([{ from: A, to: B }])
   })
 
+  it('is sent nothing of before its time when it comes, by however many parents', () => {
+    const { swarm } = diamond()
+    swarm.play(20)
+    const before = swarm.next
+    const late = swarm.add(D)
+    // Both are there before the first part is.
+    swarm.hang(D, A, B)
+    swarm.clock.runFor(100)
+    swarm.play(12)
+    expect(Math.min(...numbers(late))).toBeGreaterThanOrEqual(before - 1)
+    expectRun(late, before, before + 11)
+    expect(late.fetches).toEqual([])
+    expect(late.peer.facts().switches).toBe(0)
+  })
+
   it('goes over at once when its primary says good-bye', () => {
     const { swarm, viewer } = diamond()
     const from = swarm.next
@@ -154,6 +169,19 @@ describe('a peer whose parents fail it', () => {
     expect(viewer.lost).toMatchObject([{ parent: A, why: 'zombie' }])
     expect(viewer.fetches).toEqual([])
     expect(Math.max(...delaysMs(swarm, viewer, from))).toBeLessThan(400)
+  })
+
+  it('does not wait, newly come, for a parent that is cut off from the stream itself', () => {
+    const { swarm } = diamond()
+    swarm.linkOf(A, ROOT)[0].cut()
+    swarm.play(1)
+    const late = swarm.add(D)
+    swarm.connect(D, A, { stripes: ALL_STRIPES })
+    swarm.connect(D, B, { role: 'backup', stripes: 0 })
+    const from = swarm.next
+    swarm.play(16)
+    expectRun(late, from + 6, from + 15)
+    expect(late.lost).toMatchObject([{ parent: A, why: 'zombie' }])
   })
 
   it('repairs what gets lost on the way, and switches to nobody for it', () => {

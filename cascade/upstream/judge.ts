@@ -20,6 +20,9 @@ export const GIVE_UP_MS = 1000
 const REINSTATE_MS = 1500
 /** For so long a parent that is told of too much, or is slow, bears half. */
 export const PRESSURE_MS = 5000
+/** Parents bring something of a part within so long, as a rule, and none is so many parts behind another. */
+const FIRST_MEDIA_MS = 500
+const STUCK_PARTS = 4
 /** So much later than the others' shares, most of the time: another one is wanted. */
 const SLOW_LATENESS = 0.6
 const MUCH_BETTER = 0.2
@@ -33,9 +36,20 @@ export function judge(parent: Parent, parents: readonly Parent[], nowMs: number)
     return nowMs > parent.leavesAtMs || silentMs > SUSPECT_MS ? { kind: 'forget' } : null
   if (silentMs > GIVE_UP_MS) return { kind: 'lose', why: 'silent' }
   if (parent.out !== null) return isBack(parent, silentMs, nowMs) ? { kind: 'reinstate' } : null
-  if (silentMs > deadAfterMs) return { kind: 'bench' }
+  if (silentMs > deadAfterMs || isStuck(parent, parents, nowMs)) return { kind: 'bench' }
   if (parent.isZombie(nowMs)) return { kind: 'lose', why: 'zombie' }
   return isSlow(parent, parents, nowMs) ? judgeSlow(parent, nowMs) : null
+}
+
+/**
+ * It bears stripes, has brought nothing yet, and stands still where another goes on. A child that has no part yet has nothing else to
+ * know it by: what a parent left out of parts is told by parts that others brought.
+ */
+function isStuck(parent: Parent, parents: readonly Parent[], nowMs: number): boolean {
+  const { bearsSinceMs, mediaAtMs, wasOut } = parent
+  if (bearsSinceMs === null || mediaAtMs > -Infinity || wasOut) return false
+  if (nowMs - bearsSinceMs < FIRST_MEDIA_MS) return false
+  return parents.some((other) => other.isUsable && other.newest - parent.newest >= STUCK_PARTS)
 }
 
 function isBack(parent: Parent, silentMs: number, nowMs: number): boolean {

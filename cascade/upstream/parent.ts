@@ -33,6 +33,7 @@ export class Parent {
   path: readonly PeerId[] = []
   /** Its stripes are somebody else's for now; why. */
   out: LostReason | null = null
+  wasOut = false
   /** It has said good-bye, and is gone by then. */
   leavesAtMs: number | null = null
   /** When it was heard again while out. */
@@ -42,6 +43,8 @@ export class Parent {
   /** It said that it sends too much: half of what it did, until then. */
   limit: { stripes: number; untilMs: number } | null = null
   mediaAtMs = -Infinity
+  /** When it was first to push anything, as one that had granted it. */
+  bearsSinceMs: number | null = null
   mediaBytes = 0
   /** Share of its parts that were late, lately. */
   lateness = 0
@@ -89,6 +92,11 @@ export class Parent {
     return this.#holdings.get(track)?.newest ?? -1
   }
 
+  /** Of any track. */
+  get newest(): number {
+    return Math.max(-1, ...[...this.#holdings.values()].map(({ newest }) => newest))
+  }
+
   noteSkip(track: number, from: number, to: number): void {
     this.#skips.set(track, { from, to })
   }
@@ -112,6 +120,10 @@ export class Parent {
     if (isShort) this.#roomSinceMs ??= nowMs
     else this.#roomSinceMs = null
     return this.#roomSinceMs !== null && nowMs - this.#roomSinceMs >= FREED_MS
+  }
+
+  noteBearing(nowMs: number): void {
+    if (this.state === 'granted' && this.subscription.stripes !== 0) this.bearsSinceMs ??= nowMs
   }
 
   /** A chunk of media came from it, needed or not. */

@@ -145,7 +145,9 @@ export class Upstream {
       })),
     )
     this.#unborne = this.hasUsable ? ALL_STRIPES & ~masks.reduce((all, mask) => all | mask, 0) : 0
-    const from = Math.max(0, this.#options.newest() + ahead)
+    // 0: what its parents have of before a newcomer's time is a reserve that HTTP brings; pushed, it would be in the way of what is live.
+    const newest = this.#options.newest()
+    const from = newest < 0 ? 0 : newest + ahead
     this.#parents.forEach((parent, at) => {
       const stripes = masks[at] ?? 0
       if (parent.state === 'granted' && parent.subscription.stripes !== stripes)
@@ -232,6 +234,7 @@ export class Upstream {
   #bench(parent: Parent): void {
     if (!this.#parents.some((other) => other !== parent && other.isUsable)) return
     parent.out = 'silent'
+    parent.wasOut = true
     parent.backSinceMs = null
     this.#switchFrom(parent, 'silent')
     this.rebalance(1)
@@ -271,6 +274,7 @@ export class Upstream {
   #ask(parent: Parent, stripes: number, from: number): void {
     const { program, rendition } = this.#options
     parent.subscription.change(from, stripes)
+    parent.noteBearing(this.#options.clock.now())
     parent.link.send({ type: 'subscribe', stripes, from, program, rendition, token: new Uint8Array(0) })
   }
 
@@ -316,6 +320,7 @@ export class Upstream {
     parent.state = 'granted'
     parent.depth = depth === UNKNOWN_DEPTH ? null : depth
     parent.path = path
+    parent.noteBearing(this.#options.clock.now())
     if (isNew) this.rebalance(AHEAD_PARTS)
     this.#options.onPath()
   }

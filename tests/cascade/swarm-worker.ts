@@ -31,7 +31,10 @@ const stack = await DataChannelStack.open({
   bindAddress: '127.0.0.1',
   onFault: (error) => console.error('fault', error),
 })
-const peers = new Map<PeerId, { peer: NodePeer; isRoot: boolean; mutes: Set<MutedTransport> }>()
+const peers = new Map<
+  PeerId,
+  { peer: NodePeer; isRoot: boolean; mutes: Set<MutedTransport>; isMute: boolean }
+>()
 const parts = new Map<number, Part>()
 let arrivals: Arrival[] = []
 let stream: StreamShape = { bitrateKbps: 1000, startsAtMs: 0 }
@@ -94,6 +97,8 @@ function spawn({ id, isRoot, maxChildren }: Extract<ToWorker, { do: 'spawn' }>):
     wrap: (transport) => {
       const muted = new MutedTransport(transport, () => mutes.delete(muted))
       mutes.add(muted)
+      // A connection that was in the making when it died is one to nobody.
+      if (peers.get(id)?.isMute === true) muted.mute()
       return muted
     },
     events: {
@@ -106,7 +111,7 @@ function spawn({ id, isRoot, maxChildren }: Extract<ToWorker, { do: 'spawn' }>):
       onSwitch: (change) => tell({ is: 'switch', id, change }),
     },
   })
-  peers.set(id, { peer, isRoot, mutes })
+  peers.set(id, { peer, isRoot, mutes, isMute: false })
 }
 
 /** Those it has no connection to yet are dialled; who cannot be reached is said to the coordinator. */
@@ -126,9 +131,12 @@ function setParents(id: PeerId, assigned: ParentAssignment[]): void {
 
 function die(id: PeerId, how: 'silence' | 'close' | 'leave'): void {
   const dying = peers.get(id)
-  if (how === 'silence') for (const mute of dying?.mutes ?? []) mute.mute()
-  else if (how === 'leave') dying?.peer.engine.leave()
-  else dying?.peer.close()
+  if (dying === undefined) return
+  if (how === 'silence') {
+    dying.isMute = true
+    for (const mute of dying.mutes) mute.mute()
+  } else if (how === 'leave') dying.peer.engine.leave()
+  else dying.peer.close()
 }
 
 function remove(id: PeerId): void {
