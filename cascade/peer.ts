@@ -21,6 +21,7 @@ import type {
 import type { PeerId } from './peer-id.ts'
 import { RateMeter } from './assembly/rate-meter.ts'
 import { Repair } from './upstream/repair.ts'
+import { SpareUpload } from './downstream/spare.ts'
 import { STRIPES, UNKNOWN_DEPTH } from './frame/frame.ts'
 import { SwitchWatch } from './upstream/switch-watch.ts'
 import type { Transport } from './transport.ts'
@@ -35,9 +36,6 @@ const BEATS_TO_PARENTS = 4
 const STANDSTILL_MS = 30
 /** A good-bye has so long to arrive. */
 const GOODBYE_MS = 150
-const MAX_SPARE_KBPS = 65_535
-/** The sent rate is measured over this. */
-const RATE_WINDOW_MS = 1000
 
 export class Peer {
   readonly #options: PeerOptions
@@ -45,6 +43,7 @@ export class Peer {
   readonly #upstream: Upstream
   readonly #downstream: Downstream
   readonly #repair: Repair
+  readonly #spare: SpareUpload
   readonly #rate: RateMeter
   readonly #switches: SwitchWatch
   #stopTick: () => void = () => undefined
@@ -54,12 +53,12 @@ export class Peer {
   #isLeaving = false
   #parts = { cascade: 0, http: 0 }
   #bytes = { fromPrimary: 0, fromBackup: 0 }
-  #sent = { atMs: 0, bytes: 0, kbps: 0 }
   #place = ''
 
   constructor(options: PeerOptions) {
     this.#options = options
     const { clock, program, rendition, tracks, verifier } = options
+    this.#spare = new SpareUpload(options.limits)
     this.#rate = new RateMeter(tracks.length)
     const streamKbps = (): number => this.#rate.kbps
     this.#assembly = new Assembly({ program, tracks, clock, verifier, events: this.#assemblyEvents() })
@@ -169,10 +168,7 @@ export class Peer {
   }
 
   get #spareKbps(): number {
-    const { uploadKbps, maxChildren } = this.#options.limits
-    if (this.#downstream.granted >= maxChildren) return 0
-    if (uploadKbps === null) return MAX_SPARE_KBPS
-    return Math.max(0, Math.min(MAX_SPARE_KBPS, Math.round(uploadKbps - this.#sent.kbps)))
+    return this.#spare.kbps(this.#downstream.granted)
   }
 
   #stop(): void {
@@ -208,17 +204,10 @@ export class Peer {
 
   #beat(now: number): void {
     this.#downstream.tick()
-    this.#measureSent(now)
+    this.#spare.note(this.#downstream.bytesSent, now)
     const spare = this.#spareKbps
     this.#downstream.beat(spare)
     if (this.#ticks % (BEAT_TICKS * BEATS_TO_PARENTS) === 0) this.#upstream.beat(spare)
-  }
-
-  #measureSent(now: number): void {
-    const elapsedMs = now - this.#sent.atMs
-    if (elapsedMs < RATE_WINDOW_MS) return
-    const { bytesSent } = this.#downstream
-    this.#sent = { atMs: now, bytes: bytesSent, kbps: ((bytesSent - this.#sent.bytes) * 8) / elapsedMs }
   }
 
   #takeMedia(frame: MetaFrame | DataFrame, parent: Parent): void {

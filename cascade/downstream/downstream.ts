@@ -5,8 +5,9 @@ import { Pacer } from './pacer.ts'
 import { Pressure } from './pressure.ts'
 import { stripeOf } from '../chunk.ts'
 import type { Clock } from '../clock.ts'
+import { encodeChunk, encodeMeta } from './encode.ts'
 import { channelOf, encodeFrame } from '../frame/codec.ts'
-import { STRIPES, type DenyReason, type Frame, type NackFrame, type SubscribeFrame } from '../frame/frame.ts'
+import { type DenyReason, type Frame, type NackFrame, type SubscribeFrame } from '../frame/frame.ts'
 import { withResult } from '../assembly/later.ts'
 import { Link } from '../link/link.ts'
 import type { PeerLimits } from '../peer-options.ts'
@@ -84,7 +85,7 @@ export class Downstream {
   }
 
   sendMeta(part: PartState): void {
-    const message = this.#encodeMeta(part)
+    const message = encodeMeta(part)
     if (!message) return
     for (const child of this.#children.values())
       if (child.isGranted && child.wantsMeta(part) && child.mayHaveMeta(part, false))
@@ -225,7 +226,7 @@ export class Downstream {
   }
 
   #sendMetaTo(child: Child, part: PartState, isAsked: boolean): void {
-    const message = this.#encodeMeta(part)
+    const message = encodeMeta(part)
     if (message && child.mayHaveMeta(part, isAsked)) child.link.sendEncoded('media', message)
   }
 
@@ -238,12 +239,6 @@ export class Downstream {
     if (!child.link.sendEncoded('media', message)) return
     child.mediaBytes += message.length
     this.bytesSent += message.length
-  }
-
-  #encodeMeta({ track, number, known }: PartState): Uint8Array | null {
-    if (!known) return null
-    const { signed, signature } = known
-    return encodeFrame({ type: 'meta', track, number, signed, signature })
   }
 
   #deny(child: Child, reason: DenyReason): void {
@@ -273,11 +268,4 @@ export class Downstream {
     child.isGranted = false
     this.#options.onLeft(child.id)
   }
-}
-
-function encodeChunk(part: PartState, chunk: number): Uint8Array | null {
-  const bytes = part.chunks[chunk]
-  if (!bytes) return null
-  const { track, number, chunkCount } = part
-  return encodeFrame({ type: 'data', track, number, chunk, chunkCount: chunkCount ?? STRIPES, bytes })
 }

@@ -1,21 +1,15 @@
-/** A peer's parents: who is asked for what, who is alive, who steps in. One table of stripes, worked out anew whenever something changes. */
+/** A peer's parents: who is asked for what, who is alive, who steps in. */
+import { AHEAD_PARTS, Bearing } from './bearing.ts'
 import type { Clock } from '../clock.ts'
-import {
-  ALL_STRIPES,
-  countStripes,
-  MAX_PATH,
-  UNKNOWN_DEPTH,
-  type Frame,
-  type GrantFrame,
-  type SkipFrame,
-} from '../frame/frame.ts'
+import { ALL_STRIPES, UNKNOWN_DEPTH, type Frame, type GrantFrame, type SkipFrame } from '../frame/frame.ts'
 import { GIVE_UP_MS, judge, PRESSURE_MS, type Verdict } from './judge.ts'
 import { Link, SUSPECT_MS } from '../link/link.ts'
 import { Parent } from './parent.ts'
+import { depthBelow, pathBelow } from './place.ts'
+import { Requests } from './requests.ts'
 import type { PartState } from '../assembly/part-state.ts'
 import type { LostReason, ParentRole, ParentSwitch } from '../peer-options.ts'
 import type { PeerId } from '../peer-id.ts'
-import { assignStripes } from './stripes.ts'
 import type { Transport } from '../transport.ts'
 
 export interface UpstreamOptions {
@@ -37,22 +31,29 @@ export interface UpstreamOptions {
 
 /** For who says good-bye to end what it has begun. */
 const FAREWELL_MS = 250
-/** A planned change takes effect this many parts ahead, so that no chunk has two bearers. */
-const AHEAD_PARTS = 2
-const RECONSIDER_MS = 2000
 
 export class Upstream {
   readonly #options: UpstreamOptions
+  readonly #bearing: Bearing
+  readonly #requests: Requests
   #parents: Parent[] = []
   /** The least that any link loses: this end's own network. Kept while there is none. */
   #usualLoss = 0
-  #unborne = 0
-  #reconsideredAtMs = 0
-  token: Uint8Array = new Uint8Array(0)
   switches = 0
 
   constructor(options: UpstreamOptions) {
     this.#options = options
+    this.#requests = new Requests(options)
+    this.#bearing = new Bearing({
+      ...options,
+      parents: () => this.#parents,
+      ask: (parent, stripes, from) => this.#requests.ask(parent, stripes, from),
+    })
+  }
+
+  /** Shown to parents from now on. */
+  set token(token: Uint8Array) {
+    this.#requests.token = token
   }
 
   /** Best first. */
@@ -66,7 +67,7 @@ export class Upstream {
 
   /** Stripes that no parent's path has room for: HTTP's. */
   get unborne(): number {
-    return this.#unborne
+    return this.#bearing.unborne
   }
 
   find(id: PeerId): Parent | undefined {
@@ -75,18 +76,16 @@ export class Upstream {
 
   /** Null while nobody has granted anything. */
   get depth(): number | null {
-    const above = this.#nearest()?.depth
-    return above === null || above === undefined ? null : above + 1
+    return depthBelow(this.#parents)
   }
 
   /** Ancestors by the first parent, nearest first. */
   get path(): PeerId[] {
-    const parent = this.#nearest()
-    return parent ? [parent.id, ...parent.path].slice(0, MAX_PATH) : []
+    return pathBelow(this.#parents)
   }
 
   add(role: ParentRole, transport: Transport): void {
-    const { clock, program, rendition } = this.#options
+    const { clock } = this.#options
     this.find(role.id)?.link.close()
     this.#parents = this.#parents.filter(({ id }) => id !== role.id)
     const link = new Link({
@@ -101,9 +100,7 @@ export class Upstream {
     this.#parents.push(parent)
     this.#sort()
     // Alone, it is to push at once; beside others it is proven first.
-    const stripes = this.#parents.length === 1 ? ALL_STRIPES : 0
-    parent.subscription.change(0, stripes)
-    link.send({ type: 'subscribe', stripes, from: 0, program, rendition, token: this.token })
+    this.#requests.open(parent, this.#parents.length === 1 ? ALL_STRIPES : 0)
   }
 
   /** The coordinator's word: who is who from now on. Who is not named is taken leave of. */
@@ -118,7 +115,7 @@ export class Upstream {
       else parent.assigned = 0
     }
     this.#sort()
-    this.rebalance(AHEAD_PARTS)
+    this.#bearing.rebalance(AHEAD_PARTS)
   }
 
   /** Given up: its stripes are others' at once. Idempotent. */
@@ -128,37 +125,15 @@ export class Upstream {
     this.#parents = this.#parents.filter((other) => other !== parent)
     parent.link.close()
     if (parent.out === null) this.#switchFrom(parent, why)
-    this.rebalance(1)
+    this.#bearing.rebalance(1)
     this.#options.onLost(parent, why, alternative)
     this.#options.onPath()
-  }
-
-  /** Works out who bears what from `newest + ahead` on, and says so to those for whom it changes. */
-  rebalance(ahead: number): void {
-    const now = this.#options.clock.now()
-    const kbps = this.#options.streamKbps()
-    const masks = assignStripes(
-      this.#parents.map((parent) => ({
-        assigned: parent.assigned,
-        isUsable: parent.isUsable,
-        ...parent.room(kbps, now),
-      })),
-    )
-    this.#unborne = this.hasUsable ? ALL_STRIPES & ~masks.reduce((all, mask) => all | mask, 0) : 0
-    // 0: what its parents have of before a newcomer's time is a reserve that HTTP brings; pushed, it would be in the way of what is live.
-    const newest = this.#options.newest()
-    const from = newest < 0 ? 0 : newest + ahead
-    this.#parents.forEach((parent, at) => {
-      const stripes = masks[at] ?? 0
-      if (parent.state === 'granted' && parent.subscription.stripes !== stripes)
-        this.#ask(parent, stripes, from)
-    })
   }
 
   tick(): void {
     const now = this.#options.clock.now()
     this.#noteLoss()
-    this.#reconsider(now)
+    this.#bearing.reconsider()
     for (const parent of [...this.#parents]) {
       const verdict = judge(parent, this.#parents, now)
       if (verdict) this.#carryOut(verdict, parent, now)
@@ -194,17 +169,6 @@ export class Upstream {
     for (const { link } of this.#parents) link.send({ type: 'bye', reason: 'leaving', alternative: null })
   }
 
-  /** Paths change: one that bears more than it can carry is relieved, and who has room again bears what it should. */
-  #reconsider(now: number): void {
-    if (now - this.#reconsideredAtMs < RECONSIDER_MS) return
-    this.#reconsideredAtMs = now
-    const kbps = this.#options.streamKbps()
-    const isOver = (parent: Parent): boolean =>
-      parent.isUsable && countStripes(parent.subscription.stripes) > parent.room(kbps, now).mostStripes
-    const isFree = this.#parents.filter((parent) => parent.isFreed(kbps, now)).length > 0
-    if (isFree || this.#unborne !== 0 || this.#parents.some(isOver)) this.rebalance(AHEAD_PARTS)
-  }
-
   #noteLoss(): void {
     let least = Infinity
     for (const { link } of this.#parents) least = Math.min(least, link.ownLoss ?? Infinity)
@@ -221,12 +185,12 @@ export class Upstream {
         return this.#forget(parent)
       case 'reinstate':
         parent.out = null
-        this.rebalance(AHEAD_PARTS)
+        this.#bearing.rebalance(AHEAD_PARTS)
         return this.#options.onPath()
       case 'relieve':
         parent.limitStripes(now, PRESSURE_MS)
         parent.lateness = 0
-        return this.rebalance(AHEAD_PARTS)
+        return this.#bearing.rebalance(AHEAD_PARTS)
     }
   }
 
@@ -237,7 +201,7 @@ export class Upstream {
     parent.wasOut = true
     parent.backSinceMs = null
     this.#switchFrom(parent, 'silent')
-    this.rebalance(1)
+    this.#bearing.rebalance(1)
     this.#options.onPath()
   }
 
@@ -247,7 +211,7 @@ export class Upstream {
     parent.leavesAtMs = this.#options.clock.now() + FAREWELL_MS
     if (parent.out === null) this.#switchFrom(parent, 'bye')
     parent.out = 'bye'
-    this.rebalance(1)
+    this.#bearing.rebalance(1)
     this.#options.onLost(parent, 'bye', alternative)
     this.#options.onPath()
   }
@@ -269,17 +233,6 @@ export class Upstream {
     this.#parents = this.#parents.filter((other) => other !== parent)
     parent.link.send({ type: 'bye', reason: 'moved', alternative: null })
     this.#options.clock.after(GIVE_UP_MS, () => parent.link.close())
-  }
-
-  #ask(parent: Parent, stripes: number, from: number): void {
-    const { program, rendition } = this.#options
-    parent.subscription.change(from, stripes)
-    parent.noteBearing(this.#options.clock.now())
-    parent.link.send({ type: 'subscribe', stripes, from, program, rendition, token: new Uint8Array(0) })
-  }
-
-  #nearest(): Parent | undefined {
-    return this.#parents.find(({ isUsable }) => isUsable) ?? this.#parents.find(({ depth }) => depth !== null)
   }
 
   #sort(): void {
@@ -321,7 +274,7 @@ export class Upstream {
     parent.depth = depth === UNKNOWN_DEPTH ? null : depth
     parent.path = path
     parent.noteBearing(this.#options.clock.now())
-    if (isNew) this.rebalance(AHEAD_PARTS)
+    if (isNew) this.#bearing.rebalance(AHEAD_PARTS)
     this.#options.onPath()
   }
 
@@ -335,6 +288,6 @@ export class Upstream {
     parent.noteSkip(track, from, to)
     if (reason !== 'pressure') return
     parent.limitStripes(now, PRESSURE_MS)
-    this.rebalance(AHEAD_PARTS)
+    this.#bearing.rebalance(AHEAD_PARTS)
   }
 }
