@@ -26,8 +26,8 @@ const SAMPLE_MS = 10_000
 const PUBLISHER_STAYS_MS = 120_000
 /** For a reserve. */
 const ENOUGH_PARTS = 40
-/** Connections that nobody uses are closed by then, and encoders have ended. */
-const SETTLE_MS = 20_000
+/** Connections that nobody uses are closed by then, which a server does after 65 s, and encoders have ended. */
+const SETTLE_MS = 80_000
 const LIMIT_MS = 180_000
 
 const { values } = parseArgs({

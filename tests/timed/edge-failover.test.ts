@@ -1,7 +1,7 @@
 /** Viewers of edges that the server names: one edge is killed, and nobody sees it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { publishClock } from '../support/clock-picture.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
@@ -52,9 +52,15 @@ afterAll(async () => {
   await redis?.kill()
 })
 
-async function sentBy(edge: HeadwaterProcess): Promise<number> {
-  const pipes = ['http', 'flv'].map((pipe) => edge.metric(`headwater_edge_sent_bytes_total{pipe="${pipe}"}`))
-  return (await Promise.all(pipes)).reduce((sum, bytes) => sum + bytes, 0)
+const ENGINES = ['hls', 'flv'] as const
+const PIPES = { hls: 'http', flv: 'flv' } as const
+
+type Sent = Record<(typeof ENGINES)[number], number>
+
+/** Bytes, by who is sent them. */
+async function sentBy(edge: HeadwaterProcess): Promise<Sent> {
+  const of = (pipe: string): Promise<number> => edge.metric(`headwater_edge_sent_bytes_total{pipe="${pipe}"}`)
+  return { hls: await of(PIPES.hls), flv: await of(PIPES.flv) }
 }
 
 /** The edges in the order in which the server names them. */
@@ -72,36 +78,39 @@ async function untilWatchedFor(watch: WatchPage, seconds: number): Promise<void>
   await eventually(async () => (await watch.currentTime()) > from + seconds, LIMIT_MS)
 }
 
-/** Edges that were killed. */
-const dead: HeadwaterProcess[] = []
-const pages: WatchPage[] = []
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close()
-  for (const edge of dead.splice(0)) await edge.restart()
-})
+async function openFrom(engine: (typeof ENGINES)[number]): Promise<WatchPage> {
+  const watch = await openWatchPage(browser, { url: origin.url, roomId: room.id, engine, sharing: ALONE })
+  await untilPlaying(watch)
+  await eventually(async () => ((await watch.stats())?.reserveMs ?? 0) > RESERVE_MS, LIMIT_MS)
+  return watch
+}
 
-it.each(['hls', 'flv'] as const)(
-  'goes on from the next edge, unnoticed, when its own is killed: %s',
-  async (engine) => {
-    const [first, second] = await inOrder()
-    const before = { origin: await sentBy(origin), second: await sentBy(second) }
-    const watch = await openWatchPage(browser, { url: origin.url, roomId: room.id, engine, sharing: ALONE })
-    pages.push(watch)
-    await untilPlaying(watch)
-    await eventually(async () => ((await watch.stats())?.reserveMs ?? 0) > RESERVE_MS, LIMIT_MS)
-    expect(await sentBy(first)).toBeGreaterThan(50_000)
-    expect(await sentBy(second)).toBe(before.second)
+// Both at once: they take nothing from each other, and each is looked at by itself.
+it('go on from the next edge, unnoticed, when their own is killed, be it HLS or FLV', async () => {
+  const [first, second] = await inOrder()
+  const before = { origin: await sentBy(origin), second: await sentBy(second) }
+  const pages = await Promise.all(ENGINES.map(openFrom))
+  onTestFinished(async () => {
+    for (const page of pages) await page.close()
+    await first.restart()
+  })
+  const early = { first: await sentBy(first), second: await sentBy(second), origin: await sentBy(origin) }
+  for (const engine of ENGINES) {
+    expect(early.first[engine]).toBeGreaterThan(50_000)
+    expect(early.second[engine]).toBe(before.second[engine])
     // The multivariant playlist at most.
-    expect((await sentBy(origin)) - before.origin).toBeLessThan(5000)
+    expect(early.origin[engine] - before.origin[engine]).toBeLessThan(5000)
+  }
 
-    const seen = observe(watch)
-    dead.push(first)
-    first.child.kill('SIGKILL')
-    await untilWatchedFor(watch, WATCHED_S)
-    expectUnnoticed(await seen.stop())
-    expect((await watch.stats())?.engine).toBe(engine)
-    expect(await sentBy(second)).toBeGreaterThan(before.second + 50_000)
-    expect((await sentBy(origin)) - before.origin).toBeLessThan(5000)
-    expect(watch.errors.filter((error) => error.includes('Content Security Policy'))).toEqual([])
-  },
-)
+  const watched = pages.map((page) => observe(page))
+  first.child.kill('SIGKILL')
+  await Promise.all(pages.map((page) => untilWatchedFor(page, WATCHED_S)))
+  for (const seen of watched) expectUnnoticed(await seen.stop())
+  const after = { second: await sentBy(second), origin: await sentBy(origin) }
+  for (const [index, engine] of ENGINES.entries()) {
+    expect((await pages[index]?.stats())?.engine).toBe(engine)
+    expect(after.second[engine]).toBeGreaterThan(before.second[engine] + 50_000)
+    expect(after.origin[engine] - before.origin[engine]).toBeLessThan(5000)
+    expect(pages[index]?.errors.filter((error) => error.includes('Content Security Policy'))).toEqual([])
+  }
+})
