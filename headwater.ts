@@ -148,7 +148,7 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
   lifecycle.add({ name: 'data-dir', close: () => lock.release() })
   const store = await openStore(house)
   const internal = openInternal(house)
-  const origin = new Origin({ config, secrets, store, logger, metrics })
+  const origin = new Origin({ config, secrets, store, logger, metrics, onLost: (why) => endWith(house, why) })
   origin.mountInternal(internal)
   watchOrigin(house, store, origin)
   // Its port must be known before the others are told where the origin is.
@@ -175,6 +175,12 @@ async function runOrigin(house: House, pub: HttpServer, { role, demo }: CommandL
   greet({ house, httpPort: pub.port, rtmpPort: origin.rtmp.port, roomId: roomId ?? null })
 }
 
+/** In order, for what may not go on: 1 is what whoever started the process is told. */
+function endWith({ logger, lifecycle }: House, error: HeadwaterError): void {
+  logger.fatal({ code: error.code }, error.message)
+  void lifecycle.close(error.code).then(() => process.exit(1))
+}
+
 /** What must be there for an origin to be of use. */
 function watchOrigin({ config, readiness }: House, store: Store, origin: Origin): void {
   readiness.addDispensable('store', () => store.ping())
@@ -194,7 +200,8 @@ function limitAddresses({ config, logger, metrics, lifecycle }: House, pub: Http
 
 /** Throws `store_unavailable`. */
 async function openStore({ config, logger }: House): Promise<Store> {
-  return config.redisUrl === null ? new MemoryStore() : RedisStore.open({ url: config.redisUrl, logger })
+  const { redisUrl: url, redisPrefix: prefix } = config
+  return url === null ? new MemoryStore() : RedisStore.open({ url, prefix, logger })
 }
 
 /** The listener between services. */

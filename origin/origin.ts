@@ -1,4 +1,5 @@
 /** The origin: ingest, programs, packager, rooms, API and signalling, put together. */
+import { hostname } from 'node:os'
 import type { Middleware } from 'koa'
 import { ROOT_SOCKET_PATH } from '../cascade/root-messages.ts'
 import type { Config } from '../runtime/config.ts'
@@ -25,6 +26,8 @@ import { RecordingAccess } from './http/recording-access.ts'
 import { RecordingDownloads } from './http/recording-download.ts'
 import { createRecordingsApi } from './http/recordings-api.ts'
 import { Journals } from './journal/journals.ts'
+import { openOriginId } from './lease/origin-id.ts'
+import { OriginLease } from './lease/origin-lease.ts'
 import { slateRoutes } from './http/slate-api.ts'
 import { RtmpListener, type RtmpListenerOptions } from './ingest/rtmp-listener.ts'
 import { EncodingJobs } from './program/encoding-jobs.ts'
@@ -43,6 +46,8 @@ export interface OriginOptions {
   store: Store
   logger: Logger
   metrics: Metrics
+  /** Called, with `store_in_use`, when another origin has taken the store over: this one has to end. */
+  onLost?: (error: HeadwaterError) => void
 }
 
 export class Origin {
@@ -66,6 +71,7 @@ export class Origin {
   readonly #journals: Journals
   readonly #edges: EdgeDirectory
   readonly #viewerTokens: ViewerTokens
+  #lease: OriginLease | null = null
   #isStarted = false
 
   constructor(options: OriginOptions) {
@@ -73,7 +79,7 @@ export class Origin {
     this.#options = options
     this.rooms = new RoomRegistry({ dataDir: config.dataDir, logger, maxRooms: config.rooms.max })
     this.slates = new Slates({ dataDir: config.dataDir, rooms: this.rooms, logger })
-    this.#jobs = new EncodingJobs({ store, logger, metrics })
+    this.#jobs = new EncodingJobs({ store, logger, metrics, isOrigin: () => this.#lease?.isHeld ?? false })
     this.#edges = new EdgeDirectory(store)
     this.#viewerTokens = new ViewerTokens(secrets.clusterSecret)
     this.programs = new LivePrograms({
@@ -218,7 +224,9 @@ export class Origin {
     })
   }
 
+  /** Throws `store_in_use` while another origin has the store. */
   async start(): Promise<void> {
+    await this.#takeStore()
     this.#edges.start()
     await this.rooms.start()
     await this.slates.start()
@@ -245,6 +253,15 @@ export class Origin {
     this.#cascade.close()
     await this.slates.close()
     await this.rooms.close()
+    await this.#lease?.close()
+  }
+
+  async #takeStore(): Promise<void> {
+    const { config, store, logger, onLost = () => {} } = this.#options
+    const id = await openOriginId(config.dataDir)
+    const name = `${hostname()} (process ${process.pid})`
+    this.#lease = new OriginLease({ store, id, name, onLost, logger })
+    await this.#lease.start()
   }
 
   /** Before anybody can publish: a publisher that comes first would begin another program. */

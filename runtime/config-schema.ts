@@ -168,6 +168,10 @@ export const configSchema = z.strictObject({
     .refine(isRedisUrl, 'must be a redis:// or rediss:// address')
     .nullable()
     .default(null),
+  redisPrefix: z
+    .string()
+    .regex(/^[a-z0-9:_-]{1,64}$/, 'must be 1 to 64 characters of a-z, 0-9, :, _ and -')
+    .default('headwater'),
   originUrl: url
     .transform((value) => new URL(value).origin)
     .nullable()
@@ -211,6 +215,7 @@ export const ENVIRONMENT_KEYS = {
   PUBLIC_URL: 'publicUrl',
   DATA_DIR: 'dataDir',
   REDIS_URL: 'redisUrl',
+  REDIS_PREFIX: 'redisPrefix',
   ORIGIN_URL: 'originUrl',
   EDGE_PUBLIC_URL: 'edge.publicUrl',
   EDGE_REGION: 'edge.region',

@@ -47,6 +47,7 @@ export const ERROR_STATUS = {
   data_dir_in_use: 500,
   state_corrupt: 500,
   store_full: 503,
+  store_in_use: 500,
   store_unavailable: 503,
   cascade_unavailable: 503,
   ffmpeg_missing: 503,

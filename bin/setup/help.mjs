@@ -36,7 +36,7 @@ Environment
   DATA_DIR          rooms and keys, default ./data
   ADMIN_TOKEN       may manage everything; made at the first start and kept in DATA_DIR when not set
   ORIGIN_URL        for an edge or a transcoder alone: the internal address of its origin
-  REDIS_URL         the store that an origin and transcoders apart from it share
+  REDIS_URL         the store that an origin and transcoders apart from it share; one origin a store, or a REDIS_PREFIX
   CLUSTER_SECRET    what services that run apart show each other; made like ADMIN_TOKEN
   LOG_LEVEL         error, warn, info or debug, default info
 

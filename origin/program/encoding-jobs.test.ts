@@ -31,9 +31,12 @@ function createProgram(): Program {
   })
 }
 
-async function openJob(): Promise<{ jobs: EncodingJobs; program: Program; store: MemoryStore }> {
+async function openJob(
+  isOrigin = true,
+): Promise<{ jobs: EncodingJobs; program: Program; store: MemoryStore }> {
   const store = new MemoryStore()
-  const jobs = new EncodingJobs({ store, logger: captureLog().logger, metrics: new Metrics() })
+  const { logger } = captureLog()
+  const jobs = new EncodingJobs({ store, logger, metrics: new Metrics(), isOrigin: () => isOrigin })
   const program = createProgram()
   await jobs.open(program)
   return { jobs, program, store }
@@ -49,6 +52,21 @@ describe('an encoding job', () => {
     expect(await store.hashAll(JOBS_KEY)).toEqual({})
     expect(() => jobs.get(program.id)).toThrow(expect.objectContaining({ code: 'job_not_found' }))
   })
+
+  it.each([true, false])(
+    'takes out what the store has of others only where the store is its own: %s',
+    async (isOrigin) => {
+      vi.useFakeTimers()
+      const { jobs, program, store } = await openJob(isOrigin)
+      await store.hashSet(JOBS_KEY, 'of-another', '{}')
+      jobs.startAnnouncing()
+      await vi.advanceTimersByTimeAsync(3500)
+      jobs.stopAnnouncing()
+      const announced = Object.keys(await store.hashAll(JOBS_KEY))
+      expect(announced).toEqual(isOrigin ? [program.id] : [program.id, 'of-another'])
+      await jobs.close(program.id)
+    },
+  )
 
   it('tells an encoder the first part that is not published', async () => {
     const { jobs, program } = await openJob()

@@ -41,6 +41,8 @@ export interface EncodingJobsOptions {
   store: Store
   logger: Logger
   metrics: Metrics
+  /** Whether the store is certainly this origin's: only then is what it does not know of taken out. */
+  isOrigin: () => boolean
 }
 
 interface Job {
@@ -65,12 +67,14 @@ const ANNOUNCE_MS = 3000
 export class EncodingJobs {
   readonly #store: Store
   readonly #logger: Logger
+  readonly #isOrigin: () => boolean
   readonly #hung: Counter
   readonly #jobs = new Map<string, Job>()
   #timer: NodeJS.Timeout | null = null
   #announceTimer: NodeJS.Timeout | null = null
 
-  constructor({ store, logger, metrics }: EncodingJobsOptions) {
+  constructor({ store, logger, metrics, isOrigin }: EncodingJobsOptions) {
+    this.#isOrigin = isOrigin
     this.#store = store
     this.#logger = logger
     this.#hung = metrics.counter(
@@ -79,7 +83,7 @@ export class EncodingJobs {
     )
   }
 
-  /** From now on the store says what there is to encode, also after it was away or has lost everything. One origin a store. */
+  /** From now on the store says what there is to encode, also after it was away or has lost everything. */
   startAnnouncing(): void {
     this.#announceTimer ??= setInterval(() => void this.#announce().catch(() => {}), ANNOUNCE_MS)
   }
@@ -156,8 +160,10 @@ export class EncodingJobs {
 
   async #announce(): Promise<void> {
     const announced = await this.#store.hashAll(JOBS_KEY)
-    for (const id of Object.keys(announced))
+    for (const id of Object.keys(announced)) {
+      if (!this.#isOrigin()) return
       if (!this.#jobs.has(id)) await this.#store.hashDelete(JOBS_KEY, id) // of an origin that was killed
+    }
     for (const [id, { program }] of this.#jobs)
       if (announced[id] === undefined) await this.#store.hashSet(JOBS_KEY, id, recordOf(program))
   }
