@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { LOG_LEVELS } from './logger.ts'
+import { parseRedisAddress } from './store/redis-address.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -165,7 +166,7 @@ export const configSchema = z.strictObject({
   redisUrl: z
     .string()
     .max(2048)
-    .refine(isRedisUrl, 'must be a redis:// or rediss:// address')
+    .refine(isRedisUrl, 'must be a redis://, rediss://, redis+cluster:// or rediss+cluster:// address')
     .nullable()
     .default(null),
   redisPrefix: z
@@ -239,7 +240,7 @@ function isOriginUrl(value: string): boolean {
 }
 
 function isRedisUrl(value: string): boolean {
-  return URL.canParse(value) && ['redis:', 'rediss:'].includes(new URL(value).protocol)
+  return parseRedisAddress(value) !== null
 }
 
 function hasUniqueNames(renditions: { name: string }[]): boolean {

@@ -56,7 +56,7 @@ describe('loadConfig', () => {
     ],
     [
       { REDIS_URL: 'http://:pw@host' },
-      /redisUrl \(from environment variable REDIS_URL\): must be a redis:\/\/ or/,
+      /redisUrl \(from environment variable REDIS_URL\): must be a redis:\/\/, .* redis\+cluster:/,
     ],
   ])('names key, origin, value and what is allowed: %o', (env, message) => {
     expect(failure(env)).toMatchObject({ code: 'config_invalid', message: expect.stringMatching(message) })

@@ -18,7 +18,7 @@ export const ISOMORPHIC = ['media', 'cascade', 'player']
 export const ENGINES = {
   'node-media-server': 'origin/ingest/nms-session.ts',
   'fluent-ffmpeg': 'runtime/ffmpeg.ts',
-  ioredis: 'runtime/store/redis.ts',
+  ioredis: 'runtime/store/redis-clients.ts',
   'hls.js': 'player/engine/hls-engine.ts',
   'mpegts.js': 'player/engine/flv-engine.ts',
   'node-datachannel': 'edge/datachannel/stack.ts',

@@ -1,12 +1,13 @@
-/** The store of a cluster, in Redis 5 or newer. The only file that knows ioredis. Whatever Redis does not answer in time fails: nobody waits for it. */
-import { Redis } from 'ioredis'
+/** The store of a cluster, in Redis 5 or newer, or a Redis Cluster. Whatever Redis does not answer in time fails: nobody waits for it. */
 import { HeadwaterError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { parseRedisAddress } from './redis-address.ts'
+import { createRedisClients, type RedisClient, type RedisClients } from './redis-clients.ts'
 import { ACQUIRE_LEASE, COMPARE_AND_SET, RELEASE_LEASE, RENEW_LEASE } from './redis-scripts.ts'
 import type { Lease, MessageListener, SetOptions, Store } from './store.ts'
 
 export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`, with user, password and database as usual. In no message and no log line. */
+  /** As `parseRedisAddress` reads it. In no message and no log line. */
   url: string
   logger: Logger
   /** Begins every key and channel, so that several clusters can share a Redis. */
@@ -20,11 +21,6 @@ export interface RedisStoreOptions {
 const PREFIX = 'headwater'
 const TIMEOUT_MS = 1000
 const OPEN_WITHIN_MS = 10_000
-const CONNECT_TIMEOUT_MS = 2000
-/** Nothing for so long where something is asked every few seconds: the other end may be gone without a word. */
-const SOCKET_TIMEOUT_MS = 15_000
-const RETRY_STEP_MS = 100
-const MAX_RETRY_MS = 1000
 /** A connection on which so many commands in a row got no answer is given up. */
 const MAX_SILENT_COMMANDS = 5
 const MAX_VALUE_CHARACTERS = 1_048_576
@@ -32,9 +28,9 @@ const MAX_LISTENERS = 10_000
 
 export class RedisStore implements Store {
   readonly #options: RedisStoreOptions
-  readonly #commands: Redis
-  /** A connection that subscribes can do nothing else. */
-  readonly #subscriber: Redis
+  readonly #commands: RedisClient
+  readonly #subscriber: RedisClients['subscriber']
+  readonly #place: string
   readonly #listeners = new Map<string, Set<MessageListener>>()
   #listenerCount = 0
   #silentCommands = 0
@@ -43,25 +39,13 @@ export class RedisStore implements Store {
 
   private constructor(options: RedisStoreOptions) {
     this.#options = options
-    const settings = {
-      protocol: 2 as const,
-      lazyConnect: true,
-      connectionName: 'headwater',
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      commandTimeout: options.timeoutMs ?? TIMEOUT_MS,
-      keepAlive: 5000,
-      // Nothing is kept for later: what was asked while Redis was away has lost its meaning when it is back.
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      autoResubscribe: true,
-      retryStrategy: (times: number) => Math.min(times * RETRY_STEP_MS, MAX_RETRY_MS),
-      // After a failover the old primary takes no writes: its address leads to the new one.
-      // (Redis before 7 puts a script's error into another one.)
-      reconnectOnError: (error: Error) => error.message.includes('READONLY'),
-    }
-    this.#commands = new Redis(options.url, { ...settings, socketTimeout: SOCKET_TIMEOUT_MS })
-    this.#subscriber = new Redis(options.url, settings)
+    const { url, timeoutMs = TIMEOUT_MS } = options
+    const address = parseRedisAddress(url)
+    if (address === null) throw new HeadwaterError('config_invalid', 'the address of Redis cannot be read')
+    this.#place = address.place
+    const { commands, subscriber } = createRedisClients({ url, address, timeoutMs })
+    this.#commands = commands
+    this.#subscriber = subscriber
     for (const client of [this.#commands, this.#subscriber])
       client.on('error', (error) => this.#lost(error.message))
     this.#commands.on('close', () => {
@@ -82,12 +66,13 @@ export class RedisStore implements Store {
     await store.close()
     throw new HeadwaterError(
       'store_unavailable',
-      `Redis at ${placeOf(options.url)} did not answer within ${withinMs} ms`,
+      `Redis at ${store.#place} did not answer within ${withinMs} ms`,
     )
   }
 
+  /** Of what is kept: a cluster's nodes answer a PING also while they answer nothing else. */
   async ping(): Promise<void> {
-    await this.#ask(() => this.#commands.ping())
+    await this.#ask(() => this.#commands.exists(this.#fenceKey()))
   }
 
   get(key: string): Promise<string | null> {
@@ -204,7 +189,7 @@ export class RedisStore implements Store {
       this.#silentCommands = 0
       this.#commands.disconnect(true)
     }
-    return new HeadwaterError('store_unavailable', `Redis at ${placeOf(this.#options.url)}: ${message}`, {
+    return new HeadwaterError('store_unavailable', `Redis at ${this.#place}: ${message}`, {
       cause,
     })
   }
@@ -238,7 +223,7 @@ export class RedisStore implements Store {
   }
 }
 
-function untilReady(client: Redis): Promise<void> {
+function untilReady(client: RedisClient): Promise<void> {
   return new Promise((resolve) => {
     client.once('ready', () => resolve())
     client.connect().catch(() => {}) // it goes on trying by itself
@@ -268,9 +253,4 @@ function maybe(value: string | null): [string, string] {
 
 function whole(ms: number): number {
   return Math.max(1, Math.round(ms))
-}
-
-/** Host and port: the rest of the address is secret. */
-function placeOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'the configured address'
 }
