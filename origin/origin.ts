@@ -197,7 +197,10 @@ export class Origin {
           publicUrl: this.#options.config.publicUrl,
           trustProxy: this.#options.config.http.trustProxy,
         }),
-        edgesRoutes({ directory: this.#edges, registry: this.rooms }),
+        edgesRoutes({
+          ...{ directory: this.#edges, registry: this.rooms },
+          regionHeader: this.#options.config.http.regionHeader,
+        }),
       ],
     })
   }

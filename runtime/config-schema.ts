@@ -24,6 +24,11 @@ const http = z.strictObject({
   port: port.default(8080),
   maxConnections: z.int().min(1).max(1_000_000).default(20_000),
   trustProxy: z.boolean().default(false),
+  regionHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header, of letters, digits and -')
+    .nullable()
+    .default('X-Region'),
 })
 
 const rtmp = z.strictObject({

@@ -50,6 +50,7 @@ describe('loadConfig', () => {
     [{ LOG_LEVEL: 'loud' }, /log\.level is "loud" .*LOG_LEVEL.*"debug"/],
     [{ PUBLIC_URL: 'ftp://x' }, /publicUrl is "ftp:\/\/x" .*http or https address/],
     [{ PUBLIC_URL: 'https://x/path' }, /without a path/],
+    [{ REDIS_PREFIX: 'a{b}' }, /redisPrefix is "a\{b\}" .*1 to 64 characters/],
     [
       { SHIELD_URLS: 'http://a:1, b' },
       /edge\.shieldUrls\[1\] is "b" \(from .* SHIELD_URLS\): must be an http/,

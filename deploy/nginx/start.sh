@@ -6,6 +6,7 @@
 #   ORIGIN_HTTP           the origin's public listener, host:port
 #   ORIGIN_RTMP           the origin's RTMP port, host:port; with rtmp.trustProxy
 #   TLS_CERT_FILE, TLS_KEY_FILE
+#   REGIONS_FILE          where viewers are: lines of nginx' geo, `203.0.113.0/24 eu;`; the regions are those of the edges
 #   HTTP_PORT, HTTPS_PORT, RTMP_PORT, RTMPS_PORT   80, 443, 1935, 1936
 #   CACHE_DIR, CACHE_SIZE, RUN_DIR, ACME_DIR, ACCESS_LOG, WORKERS, NGINX_USER
 #
@@ -34,6 +35,9 @@ MODULES=
 IP6=
 [ -s /proc/net/if_inet6 ] || IP6='# '
 
+REGIONS=
+[ -z "${REGIONS_FILE:-}" ] || REGIONS="include $REGIONS_FILE;"
+
 # Two files a viewer.
 ulimit -n "$(ulimit -H -n)"
 mkdir -p "$RUN_DIR" "$CACHE_DIR"
@@ -46,7 +50,7 @@ done > "$RUN_DIR/edges.conf"
 
 script=
 for name in MODULES NGINX_USER WORKERS RUN_DIR CACHE_DIR CACHE_SIZE ACME_DIR ACCESS_LOG IP6 HTTP_PORT HTTPS_PORT RTMP_PORT RTMPS_PORT \
-  ORIGIN_HTTP ORIGIN_RTMP TLS_CERT_FILE TLS_KEY_FILE; do
+  ORIGIN_HTTP ORIGIN_RTMP TLS_CERT_FILE TLS_KEY_FILE REGIONS; do
   eval "value=\$$name"
   case $value in *'|'* | *'
 '*) echo "start.sh: $name: no | and no line break" >&2 && exit 1 ;; esac

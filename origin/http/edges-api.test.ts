@@ -38,7 +38,7 @@ beforeEach(async () => {
     viewers: () => 0,
     publicUrl: null,
     rtmpPort: () => 1935,
-    routes: [edgesRoutes({ directory: { edges: EDGES }, registry })],
+    routes: [edgesRoutes({ directory: { edges: EDGES }, registry, regionHeader: 'X-Region' })],
   })
   server = new HttpServer({ name: 'public', logger, host: '127.0.0.1', port: 0 })
   server.mountApp(createApp({ logger, middleware: [api] }))
@@ -47,8 +47,11 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-async function get(address: string): Promise<{ status: number; body: unknown }> {
-  const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1/live/${address}`)
+async function get(
+  address: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: unknown }> {
+  const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1/live/${address}`, { headers })
   return { status: answer.status, body: await answer.json() }
 }
 
@@ -60,6 +63,23 @@ it('names edges of the viewer’s region first, and tells nothing else of them',
     expect(named).toHaveLength(2)
   }
   expect((await get(`${roomId}/edges`)).status).toBe(200)
+})
+
+async function nearest(query: string, headers: Record<string, string>): Promise<string | undefined> {
+  const { body } = await get(`${roomId}/edges${query}`, headers)
+  return (body as { data: { edges: { region: string }[] } }).data.edges[0]?.region
+}
+
+it('takes a viewer’s region from the proxy that knows where he is, unless he names one', async () => {
+  for (const region of ['eu', 'us'])
+    expect(await nearest('', { 'x-region': region.toUpperCase() })).toBe(region)
+  expect(await nearest('?region=us', { 'x-region': 'eu' })).toBe('us')
+})
+
+it('goes without a region where what the proxy says is none', async () => {
+  const anywhere = await nearest('', {})
+  for (const said of ['', 'E U', 'x'.repeat(33)])
+    expect(await nearest('', { 'x-region': said })).toBe(anywhere)
 })
 
 it('has none for a room that is not there, or a region that is no name', async () => {

@@ -38,7 +38,7 @@ beforeEach(async () => {
     publicUrl: null,
     rtmpPort: () => 1935,
     routes: [
-      edgesRoutes({ directory: { edges: EDGES }, registry }),
+      edgesRoutes({ directory: { edges: EDGES }, registry, regionHeader: null }),
       viewerTokenRoutes({ tokens, registry, publicUrl: null, trustProxy: true }),
     ],
   })

@@ -42,7 +42,8 @@ describe.skipIf(missing !== null)('nginx', () => {
     })
     await new Promise<void>((resolve) => rtmp.listen(0, '127.0.0.1', resolve))
     const [originHttp, originRtmp] = [portOf(origin), portOf(rtmp)]
-    nginx = await Nginx.start({ edges: edges.map(portOf), originHttp, originRtmp })
+    const regions = '127.0.0.4 eu;\n'
+    nginx = await Nginx.start({ edges: edges.map(portOf), originHttp, originRtmp, regions })
   })
 
   afterAll(async () => {
@@ -175,6 +176,14 @@ describe.skipIf(missing !== null)('nginx', () => {
     await nginx.get('/api/v1/live/room-1', { 'x-forwarded-for': '192.0.2.1' }, '127.0.0.2')
     expect(asked[0]?.req.headers['x-forwarded-for']).toBe('127.0.0.2')
     expect(asked[0]?.req.headers['x-forwarded-proto']).toBe('https')
+  })
+
+  it('says where a viewer is, whatever he claims, and passes on what a proxy in front says of others', async () => {
+    const said = { 'x-region': 'us' }
+    await nginx.get('/api/v1/live/room-1/edges', said, '127.0.0.4')
+    await nginx.get('/api/v1/live/room-1/edges', said, '127.0.0.2')
+    await nginx.get('/api/v1/live/room-1/edges', {}, '127.0.0.2')
+    expect(asked.map(({ req }) => req.headers['x-region'])).toEqual(['eu', 'us', undefined])
   })
 
   it('names a request, whatever the client calls it, and logs that name', async () => {

@@ -1,7 +1,7 @@
 /** The nginx of `deploy/`, on ports of its own, in front of whatever a test puts behind it. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -25,6 +25,8 @@ export interface Behind {
   edges: readonly number[]
   originHttp: number
   originRtmp: number
+  /** Lines of nginx' geo. */
+  regions?: string
 }
 
 export interface Fetched {
@@ -53,6 +55,8 @@ export class Nginx {
     const folder = await mkdtemp(path.join(tmpdir(), 'nginx-'))
     const [certFile, keyFile] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')]
     makeCertificate(certFile, keyFile)
+    const regionsFile = path.join(folder, 'regions.conf')
+    if (behind.regions !== undefined) await writeFile(regionsFile, behind.regions)
     const [http = 0, https = 0, rtmp = 0, rtmps = 0] = await freePorts(4)
     const env = {
       ...process.env,
@@ -68,6 +72,7 @@ export class Nginx {
       EDGES: behind.edges.map((port) => `127.0.0.1:${port}`).join(' '),
       ORIGIN_HTTP: `127.0.0.1:${behind.originHttp}`,
       ORIGIN_RTMP: `127.0.0.1:${behind.originRtmp}`,
+      REGIONS_FILE: behind.regions === undefined ? '' : regionsFile,
       HTTP_PORT: `${http}`,
       HTTPS_PORT: `${https}`,
       RTMP_PORT: `${rtmp}`,
