@@ -42,6 +42,8 @@ export class SegmentRecord {
   whole: { startSec: number; durationSec: number } | null = null
   /** There is nothing to fetch: listed with EXT-X-GAP. */
   isGap = false
+  /** Of the parts, those that cannot be had as long as nobody brings their bytes. */
+  readonly #gaps = new Set<number>()
 
   constructor(msn: number) {
     this.msn = msn
@@ -59,6 +61,14 @@ export class SegmentRecord {
     const lastOfSegment = this.last === header.part
     const kept = known && bytes === null ? known.header : header
     this.parts[header.part] = { header: { ...kept, lastOfSegment }, bytes: bytes ?? known?.bytes ?? null }
+    return true
+  }
+
+  /** Whether a part that is known can be had. False when nothing is learnt. */
+  markGap(part: number, isGap: boolean): boolean {
+    if (!this.parts[part] || this.#gaps.has(part) === isGap) return false
+    if (isGap) this.#gaps.add(part)
+    else this.#gaps.delete(part)
     return true
   }
 
@@ -97,6 +107,7 @@ export class SegmentRecord {
       durationSec: header.duration / header.timescale,
       independent: header.independent,
       hasBytes: bytes !== null,
+      ...(bytes === null && this.#gaps.has(header.part) ? { gap: true } : {}),
     }))
     const durationSec = parts.reduce((sum, part) => sum + part.durationSec, 0)
     return {

@@ -93,6 +93,11 @@ export class Track {
     return this.#change(() => this.#window.noteGap(msn, startSec, durationSec))
   }
 
+  /** Whether a part that was noted can be had: it is listed with GAP=YES until it can, or its bytes are noted. */
+  markGap({ msn, part }: PartId, isGap: boolean): boolean {
+    return this.#change(() => this.#window.get(msn)?.markGap(part, isGap) ?? false)
+  }
+
   /** Forgets the segments before `msn`, and refuses them from now on. */
   dropBefore(msn: number): void {
     this.#change(() => this.#window.dropBefore(msn))

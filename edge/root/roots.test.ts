@@ -7,7 +7,7 @@ import { eventually } from '../../tests/support/eventually.ts'
 import { captureLog } from '../../tests/support/log-lines.ts'
 import { NodePeer, TEST_KEY_BASE64URL } from '../../tests/support/node-peer.ts'
 import { CLUSTER_SECRET, startEdge, type RunningEdge } from '../../tests/support/running-edge.ts'
-import { runningNumber, type Part } from '../../media/part.ts'
+import { partIdOf, runningNumber, type Part } from '../../media/part.ts'
 import type { Signal } from '../datachannel/connection.ts'
 import { DataChannelStack } from '../datachannel/stack.ts'
 import { openRoots } from './open-roots.ts'
@@ -135,6 +135,28 @@ it('gives every part of both tracks to its children, and asks the origin for eac
   expect(await edge.metric('headwater_cascade_children')).toBe(1)
   const bytes = parts.reduce((sum, part) => sum + part.bytes.length, 0)
   await eventually(async () => (await edge.metric('headwater_cascade_bytes_total{pipe="root"}')) > bytes / 2)
+})
+
+it('passes over a part that its upstream names as a gap: it goes on behind it, and repeats nothing', async () => {
+  await origin.got('root-hello')
+  const { msn } = partIdOf(origin.next)
+  // In the middle of a segment, and where one begins.
+  const gaps = [`${msn + 1}.3.m4s`, `${msn + 2}.0.m4s`]
+  for (const name of gaps) origin.gaps.add(name)
+  open()
+  await joined(viewer())
+  const last = runningNumber({ msn: msn + 2, part: 4 })
+  while (origin.next <= last) {
+    origin.make(1)
+    await eventually(() => origin.asked.includes(partPath('audio', origin.next)), 1000).catch(() => null)
+  }
+  const missing = [runningNumber({ msn: msn + 1, part: 3 }), runningNumber({ msn: msn + 2, part: 0 })]
+  await eventually(() => TRACKS.every((track) => numbersOf(track).at(-1) === last))
+  for (const track of TRACKS) {
+    const numbers = numbersOf(track)
+    const all = Array.from({ length: last + 1 - (numbers[0] ?? 0) }, (_, index) => (numbers[0] ?? 0) + index)
+    expect(numbers).toEqual(all.filter((number) => !missing.includes(number)))
+  }
 })
 
 it('tells the coordinator what it sends and what it has to spare', async () => {

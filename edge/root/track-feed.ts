@@ -1,8 +1,8 @@
 /** Follows one track through the edge's cache: part after part as they are made, each asked for before it is there. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { partIdOf, PARTS_PER_SEGMENT, readPart } from '../../media/part.ts'
+import { partIdOf, readPart, runningNumber } from '../../media/part.ts'
 import type { Part } from '../../media/part.ts'
-import { parseMediaPlaylist } from '../../media/playlist/parse.ts'
+import { parseMediaPlaylist, type ParsedMediaPlaylist } from '../../media/playlist/parse.ts'
 import type { Answer } from '../answer.ts'
 import type { Coalescer } from '../coalescer.ts'
 import { parseMediaPath } from '../media-path.ts'
@@ -27,6 +27,7 @@ export class TrackFeed {
   readonly #options: TrackFeedOptions
   readonly #abort = new AbortController()
   #next: number | null = null
+  #given = -1
   #pauseMs = FIRST_PAUSE_MS
 
   constructor(options: TrackFeedOptions) {
@@ -52,7 +53,7 @@ export class TrackFeed {
     this.#abort.abort()
   }
 
-  /** The newest segment's beginning: independent, and what those who join now need. */
+  /** The newest segment's beginning: independent, and what those who join now need. After a failure, what follows the last part given. */
   async #findNext(): Promise<FeedEnd | null> {
     const answer = await this.#ask('index.m3u8')
     if (answer.status === 404) return 'not_live'
@@ -60,7 +61,11 @@ export class TrackFeed {
     if (playlist.ended) return 'ended'
     const newest = playlist.segments.at(-1)
     if (newest === undefined) throw new Error('a playlist without segments')
-    this.#next = (newest.uri === null ? newest.msn : newest.msn + 1) * PARTS_PER_SEGMENT
+    const beginning = runningNumber({ msn: newest.uri === null ? newest.msn : newest.msn + 1, part: 0 })
+    const gaps = gapsOf(playlist)
+    let next = Math.max(beginning, this.#given + 1)
+    while (gaps.has(next)) next++
+    this.#next = next
     return null
   }
 
@@ -68,11 +73,12 @@ export class TrackFeed {
     const { msn, part } = partIdOf(number)
     const answer = await this.#ask(`${msn}.${part}.m4s`)
     if (answer.status === 404) {
-      // Fallen out of the window, or behind the end: the playlist knows.
+      // Fallen out of the window, behind the end, or a gap: the playlist knows.
       this.#next = null
       await this.#pause()
     } else if (!isWaitOver(answer)) {
       this.#options.onPart(readPart(bodyOf(answer)))
+      this.#given = number
       this.#next = number + 1
       this.#pauseMs = FIRST_PAUSE_MS
     }
@@ -91,6 +97,14 @@ export class TrackFeed {
     this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS)
     await delay(ms, null, { signal: this.#abort.signal }).catch(() => null)
   }
+}
+
+/** Parts that cannot be had, by their numbers: GAP=YES, also where an upstream says it and not this edge. */
+function gapsOf({ segments }: ParsedMediaPlaylist): Set<number> {
+  const numbers = segments.flatMap(({ msn, parts }) =>
+    parts.flatMap(({ gap }, part) => (gap ? [runningNumber({ msn, part })] : [])),
+  )
+  return new Set(numbers)
 }
 
 /** The origin held the request for as long as it may: to be asked again at once. */

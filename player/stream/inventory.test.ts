@@ -63,6 +63,32 @@ describe('noteInventory', () => {
     expect(track.segments()[0]?.durationSec).toBeCloseTo(0.03333)
   })
 
+  it('counts no part that is named as a gap as one to be had, until it is named without', () => {
+    const listed = parts(10, 3)
+    const marked = listed.replace('URI="10.1.m4s"', 'URI="10.1.m4s",GAP=YES')
+    const track = noted(at(10) + marked)
+    const gaps = (): boolean[] => track.segments()[0]?.parts.map(({ gap }) => gap ?? false) ?? []
+    expect(track.next).toEqual({ msn: 10, part: 3 })
+    expect(gaps()).toEqual([false, true, false])
+    noteInventory(track, 'program1', parseMediaPlaylist(HEAD + at(10) + listed))
+    expect(gaps()).toEqual([false, false, false])
+    const closed = `${parts(10, 8).replace('10.7.m4s"', '10.7.m4s",GAP=YES')}#EXT-X-GAP\n#EXTINF:2.00000,\n10.m4s\n`
+    const grown = at(10) + parts(10, 8) + at(11) + parts(11, 1)
+    noteInventory(track, 'program1', parseMediaPlaylist(HEAD + grown))
+    noteInventory(track, 'program1', parseMediaPlaylist(HEAD + at(10) + closed + at(11) + parts(11, 1)))
+    expect(gaps()).toEqual([...Array<boolean>(7).fill(false), true])
+  })
+
+  it('takes a part that is here for one that is here, whatever the playlist says', () => {
+    const track = noted(at(10) + parts(10, 2))
+    const header = track.find(10, 1)?.header ?? expect.fail('no part')
+    track.note(header, new Uint8Array(1))
+    const marked = parts(10, 2).replace('10.1.m4s"', '10.1.m4s",GAP=YES')
+    noteInventory(track, 'program1', parseMediaPlaylist(HEAD + at(10) + marked))
+    expect(track.segments()[0]?.parts[1]).toMatchObject({ hasBytes: true })
+    expect(track.segments()[0]?.parts[1]?.gap).toBeUndefined()
+  })
+
   it('ends the track where the playlist ends', () => {
     expect(noted(whole(10) + whole(11) + '#EXT-X-ENDLIST\n').ended).toBe(true)
   })

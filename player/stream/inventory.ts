@@ -31,7 +31,7 @@ export function readTrackInfo(playlist: ParsedMediaPlaylist): TrackInfo {
 }
 
 /**
- * Notes every listed segment and part, oldest first; what is known already stays as it is. Segments whose parts are no
+ * Notes every listed segment and part, oldest first; what is known already stays as it is, but for what has become a gap or is none any more. Segments whose parts are no
  * longer listed get the parts they must have had, so that playing can begin inside them part by part.
  */
 export function noteInventory(track: Track, program: string, playlist: ParsedMediaPlaylist): void {
@@ -50,8 +50,11 @@ interface Noting {
 function noteSegment(noting: Noting): void {
   const { track, grid, segment } = noting
   const { msn, durationSec, parts } = segment
-  if (segment.gap && durationSec !== null)
-    return void track.noteGap(msn, segmentStartSec(grid, msn + 1) - durationSec, durationSec)
+  if (segment.gap && durationSec !== null) {
+    track.noteGap(msn, segmentStartSec(grid, msn + 1) - durationSec, durationSec)
+    // One that is known part by part already keeps those that can be had.
+    return parts.forEach(({ gap }, part) => track.markGap({ msn, part }, gap))
+  }
   if (parts.length > 0) return parts.forEach((_, part) => noteListedPart(noting, part))
   if (durationSec === null) return
   const startSec = segmentStartSec(grid, msn)
@@ -68,6 +71,7 @@ function noteListedPart(noting: Noting, part: number): void {
   const header = headerOf(noting, part)
   const duration = Math.round(listed.durationSec * grid.timescale)
   track.note({ ...header, duration, independent: listed.independent, lastOfSegment: isLast }, null)
+  track.markGap(header, listed.gap)
 }
 
 function headerOf({ track, program, grid, segment }: Noting, part: number): PartHeader {

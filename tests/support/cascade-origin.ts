@@ -10,6 +10,7 @@ import {
 } from '../../cascade/root-messages.ts'
 import { ROOM_ACCESS_HEADER } from '../../runtime/http/room-access-header.ts'
 import { partIdOf } from '../../media/part.ts'
+import { markGaps } from '../../media/playlist/gaps.ts'
 import { formatMediaPlaylist, viewMediaPlaylist } from '../../media/playlist/media.ts'
 import { FIRST_PART, type SyntheticTrack } from '../../media/synthetic-stream.ts'
 import { Track } from '../../media/track.ts'
@@ -26,6 +27,8 @@ export class CascadeOrigin {
   readonly received: RootClientMessage[] = []
   readonly authorizations: (string | undefined)[] = []
   connections = 0
+  /** Files that cannot be had, which playlists name as gaps. */
+  readonly gaps = new Set<string>()
   /** Number of the next part. */
   next = FIRST_PART
   readonly #tracks = new Map<string, { shape: SyntheticTrack; track: Track }>()
@@ -125,8 +128,10 @@ export class CascadeOrigin {
     if (file === 'index.m3u8') {
       const all = [...this.#tracks.values()].map((each) => each.track)
       const options = { partTargetSec: 0.25, epochMs: 0, skip: false }
-      return void res.writeHead(200).end(formatMediaPlaylist(viewMediaPlaylist(track, all), options))
+      const text = formatMediaPlaylist(viewMediaPlaylist(track, all), options)
+      return void res.writeHead(200).end(markGaps(text, (uri) => this.gaps.has(uri)))
     }
+    if (this.gaps.has(file)) return void res.writeHead(404).end('{"code":"media_gap"}')
     const [msn = 0, part = 0] = file.split('.').map(Number)
     await track.whenReached(msn, part)
     const bytes = track.find(msn, part)?.bytes
