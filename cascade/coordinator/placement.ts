@@ -23,6 +23,7 @@ export class Placement {
     this.#linking.changed.add(peer)
     this.#linking.wanting.delete(peer)
     const isFed = this.#ensurePrimary(peer)
+    this.#dropSurplus(peer)
     if (peer.parents.length > 0) {
       this.diversify(peer)
       while (peer.parents.length < parentsWanted(peer)) if (!this.#addBackup(peer)) break
@@ -45,7 +46,7 @@ export class Placement {
       graph.branchOf(third.parent) !== branch &&
       third.parent.pushed < third.parent.maxStripes
     ) {
-      this.#linking.reorder(peer, [primary, third, backup])
+      this.#linking.reorder(peer, [primary, third, backup, ...peer.parents.slice(3)])
       return true
     }
     const maxLayer = peer.seats === 0 ? Infinity : primary.parent.layer + 1
@@ -70,6 +71,11 @@ export class Placement {
       shed.push(link.child)
     }
     return shed
+  }
+
+  /** A primary that came on top of parents of whom none could lead: the last of those makes room for it. */
+  #dropSurplus(peer: SwarmPeer): void {
+    for (const link of peer.parents.slice(parentsWanted(peer))) this.#facts.graph.unlink(link)
   }
 
   #ensurePrimary(peer: SwarmPeer): boolean {

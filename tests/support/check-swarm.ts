@@ -10,6 +10,8 @@ export interface SwarmCheck {
   bitrateKbps: number
 }
 
+const MAX_PARENTS = 3
+
 interface Load {
   children: number
   pushed: number
@@ -29,6 +31,7 @@ export function breachesOf({ view, abilities, bitrateKbps }: SwarmCheck): string
     const ability = abilities.get(peer.id)
     if (ability === undefined) breaches.push(`${peer.id} is not known`)
     else breaches.push(...overloads(peer, loads.get(peer.id), capacityOf(ability, bitrateKbps)))
+    if (peer.parents.length > MAX_PARENTS) breaches.push(`${peer.id} has ${peer.parents.length} parents`)
     breaches.push(...badMasks(peer))
   }
   return breaches
