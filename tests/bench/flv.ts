@@ -1,6 +1,6 @@
 /**
- * What an FLV viewer costs: the edge beside node-media-server as it is shipped, in the same run, on the same stream of
- * 2.5 Mbit/s. Each server is a process of its own whose CPU time is read from /proc; viewers are another process.
+ * What an FLV viewer costs: the edge beside nginx that proxies the same, and node-media-server as it is shipped, in the same run, on
+ * the same stream of 2.5 Mbit/s. Each server is a process of its own whose CPU time is read from /proc; viewers are another process.
  * `npm run bench -- flv [viewers] [flush of the edge, ms]`
  */
 
@@ -10,12 +10,13 @@ import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Child } from './support/child.ts'
 import { makeFlv } from './support/flv-file.ts'
+import { startFlvNginx, type MeasuredServer } from './support/flv-nginx.ts'
 import type { ViewersOrder, ViewersReport } from './support/flv-viewers.ts'
 import { median, round } from './support/statistics.ts'
 
 interface Contestant {
-  name: 'edge' | 'node-media-server'
-  server: Child
+  name: 'edge' | 'nginx' | 'node-media-server'
+  server: MeasuredServer
   port: number
   path: string
   startedAt: number | null
@@ -36,6 +37,7 @@ const edge = await Child.start<{ port: number }>(at('edge-process'), [
   `http://127.0.0.1:${origin.ready.port}`,
   JSON.stringify(flv),
 ])
+const nginx = await startFlvNginx(origin.ready.port)
 const nms = await Child.start<{ rtmpPort: number; httpPort: number }>(at('nms-process'), [])
 const viewers = await Child.start(at('flv-viewers'), [])
 const url = `rtmp://127.0.0.1:${nms.ready.rtmpPort}/live/bench`
@@ -55,6 +57,7 @@ const contestants: Contestant[] = [
     path: '/live/room-1/source.flv',
     startedAt: origin.ready.startedAt,
   },
+  { name: 'nginx', ...nginx, path: '/live/room-1/source.flv', startedAt: origin.ready.startedAt },
   {
     name: 'node-media-server',
     server: nms.child,
@@ -78,14 +81,20 @@ try {
   const results = runs.map(({ contestant, samples }, n) =>
     summarise(contestant, samples, idle[n]?.cpuPercent ?? 0),
   )
-  const [ours, theirs] = results
-  const ratio = round((ours?.cpuPercentPerViewer ?? NaN) / (theirs?.cpuPercentPerViewer ?? NaN), 3)
+  const [ours, ...others] = results
+  const ratios = Object.fromEntries(
+    others.map(({ name, cpuPercentPerViewer }) => [
+      name,
+      round((ours?.cpuPercentPerViewer ?? NaN) / cpuPercentPerViewer, 3),
+    ]),
+  )
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`
   console.log(
-    JSON.stringify({ benchmark: 'flv', machine, viewers: VIEWERS, rounds: ROUNDS, results, ratio }, null, 2),
+    JSON.stringify({ benchmark: 'flv', machine, viewers: VIEWERS, rounds: ROUNDS, results, ratios }, null, 2),
   )
 } finally {
   publisher.kill('SIGKILL')
+  await nginx.server.close()
   for (const { child } of [viewers, edge, nms, origin]) await child.close()
   rmSync(folder, { recursive: true })
 }
@@ -96,11 +105,12 @@ async function measure({ server, port, path, startedAt }: Contestant, count: num
   const cpu = await server.cpuSeconds()
   const from = performance.now()
   const report = await order({ do: 'measure', ms: MEASURE_MS })
+  const { clients: upstreams } = await origin.child.ask<{ clients: number }>({})
   const cpuPercent = ((await server.cpuSeconds()) - cpu) / ((performance.now() - from) / 100_000)
   const residentMib = await server.residentMib()
   await order({ do: 'close' })
   await delay(1000)
-  return { cpuPercent, residentMib, report }
+  return { cpuPercent, residentMib, report, upstreams }
 }
 
 function order(it: ViewersOrder): Promise<ViewersReport> {
@@ -115,6 +125,8 @@ function summarise({ name }: Contestant, samples: Awaited<ReturnType<typeof meas
     cpuPercentWithOneViewer: round(idle),
     cpuPercentPerViewer: round((cpuPercent - idle) / VIEWERS, 4),
     residentMib: Math.max(...samples.map((sample) => sample.residentMib)),
+    /** Requests of the origin; node-media-server is published to, and the edge keeps its own one throughout. */
+    upstreams: Math.max(...samples.map(({ upstreams }) => upstreams)),
     connected: Math.min(...samples.map(({ report }) => report.connected)),
     kbpsMin: Math.min(...samples.map(({ report }) => report.kbpsMin)),
     kbpsMedian: median(samples.map(({ report }) => report.kbpsMedian)),

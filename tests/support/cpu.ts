@@ -1,4 +1,4 @@
-/** CPU time of a process and all its children, from /proc (Linux). */
+/** CPU time and memory of a process and all its children, from /proc (Linux). */
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 
@@ -8,13 +8,20 @@ interface Stat {
   /** The name of what it runs, such as `node`. */
   program: string
   seconds: number
+  residentMib: number
 }
 
 const TICKS_PER_SECOND = 100
+const PAGE_BYTES = 4096
 
 /** Seconds of CPU used so far by the tree under a process. */
 export function treeCpuSeconds(root: number): number {
   return readTree(root).reduce((sum, { seconds }) => sum + seconds, 0)
+}
+
+/** Memory that the tree under a process has resident; what its processes share counts for each of them. */
+export function treeResidentMib(root: number): number {
+  return Math.round(readTree(root).reduce((sum, { residentMib }) => sum + residentMib, 0))
 }
 
 /** Cores used by a tree over a time. */
@@ -69,7 +76,8 @@ function readStat(pid: number): Stat | null {
     const fields = text.slice(nameEnd + 2).split(' ')
     const ticks = Number(fields[11]) + Number(fields[12])
     const program = text.slice(text.indexOf('(') + 1, nameEnd)
-    return { pid, parent: Number(fields[1]), program, seconds: ticks / TICKS_PER_SECOND }
+    const residentMib = (Number(fields[21]) * PAGE_BYTES) / 1024 / 1024
+    return { pid, parent: Number(fields[1]), program, seconds: ticks / TICKS_PER_SECOND, residentMib }
   } catch {
     return null // gone meanwhile
   }

@@ -115,7 +115,8 @@ sub vcl_backend_fetch { set bereq.url = "/internal/media" + bereq.url; }
   return startServer('/usr/sbin/varnishd', [...args, '-p', 'listen_depth=4096'], { port, folder })
 }
 
-async function startServer(
+/** A server that stays in the foreground, on the core for servers. Resolves when it answers. */
+export async function startServer(
   program: string,
   args: readonly string[],
   { port, folder }: { port: number; folder: string },

@@ -35,7 +35,7 @@ const server = createServer((_req, res) => {
 
 server.listen(0, '127.0.0.1', () => {
   setInterval(sendDue, 5)
-  answerParent({ port: (server.address() as AddressInfo).port, startedAt }, () => ({}))
+  answerParent({ port: (server.address() as AddressInfo).port, startedAt }, () => ({ clients: clients.size }))
 })
 
 function sendDue(): void {
