@@ -26,6 +26,10 @@ redis.call('SET', KEYS[2], fence)
 redis.call('SET', KEYS[1], fence .. ':' .. ARGV[1], 'PX', ARGV[2])
 return fence`
 
+/** KEYS: channel. ARGV: message. With the channel for a key, one node of a cluster sends all of its messages: they stay in order. */
+export const PUBLISH = `
+return redis.call('PUBLISH', KEYS[1], ARGV[1])`
+
 /** KEYS: lease. ARGV: the lease, time to live. */
 export const RENEW_LEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -3,7 +3,7 @@ import { HeadwaterError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { parseRedisAddress } from './redis-address.ts'
 import { createRedisClients, type RedisClient, type RedisClients } from './redis-clients.ts'
-import { ACQUIRE_LEASE, COMPARE_AND_SET, RELEASE_LEASE, RENEW_LEASE } from './redis-scripts.ts'
+import { ACQUIRE_LEASE, COMPARE_AND_SET, PUBLISH, RELEASE_LEASE, RENEW_LEASE } from './redis-scripts.ts'
 import type { Lease, MessageListener, SetOptions, Store } from './store.ts'
 
 export interface RedisStoreOptions {
@@ -140,7 +140,7 @@ export class RedisStore implements Store {
 
   async publish(channel: string, message: string): Promise<void> {
     checkSize(message)
-    await this.#ask(() => this.#commands.publish(this.#key(channel), message))
+    await this.#run(PUBLISH, [this.#key(channel)], [message])
   }
 
   /** Messages published while the connection is lost are not heard: whoever listens looks for itself now and then. */
