@@ -100,17 +100,23 @@ try {
 }
 
 async function measure({ server, port, path, startedAt }: Contestant, count: number) {
+  const before = await upstreamsNow()
   await order({ do: 'open', port, path, count, startedAt })
   await delay(SETTLE_MS)
   const cpu = await server.cpuSeconds()
   const from = performance.now()
   const report = await order({ do: 'measure', ms: MEASURE_MS })
-  const { clients: upstreams } = await origin.child.ask<{ clients: number }>({})
+  const upstreams = (await upstreamsNow()) - before
   const cpuPercent = ((await server.cpuSeconds()) - cpu) / ((performance.now() - from) / 100_000)
   const residentMib = await server.residentMib()
   await order({ do: 'close' })
   await delay(1000)
   return { cpuPercent, residentMib, report, upstreams }
+}
+
+/** Streams that the origin sends. */
+async function upstreamsNow(): Promise<number> {
+  return (await origin.child.ask<{ clients: number }>({})).clients
 }
 
 function order(it: ViewersOrder): Promise<ViewersReport> {
@@ -125,7 +131,7 @@ function summarise({ name }: Contestant, samples: Awaited<ReturnType<typeof meas
     cpuPercentWithOneViewer: round(idle),
     cpuPercentPerViewer: round((cpuPercent - idle) / VIEWERS, 4),
     residentMib: Math.max(...samples.map((sample) => sample.residentMib)),
-    /** Requests of the origin; node-media-server is published to, and the edge keeps its own one throughout. */
+    /** Streams that it reads of the origin for them; node-media-server is published to. */
     upstreams: Math.max(...samples.map(({ upstreams }) => upstreams)),
     connected: Math.min(...samples.map(({ report }) => report.connected)),
     kbpsMin: Math.min(...samples.map(({ report }) => report.kbpsMin)),

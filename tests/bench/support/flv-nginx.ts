@@ -31,7 +31,7 @@ export async function startFlvNginx(originPort: number): Promise<{ server: Measu
   return { server, port }
 }
 
-/** Its buffers as they are by themselves: without them it would write more often. */
+/** Its buffers as they are by themselves: without them it would write more often. In no chunks, which viewers here do not read. */
 function configOf(folder: string, port: number, originPort: number): string {
   return `
 daemon off; worker_processes 1; pid ${folder}/nginx.pid; worker_rlimit_nofile 16384; user root;
@@ -45,7 +45,7 @@ http {
     location / { return 200; }
     location ~ \\.flv$ {
       proxy_pass http://127.0.0.1:${originPort}; proxy_http_version 1.1; proxy_set_header Connection '';
-      proxy_max_temp_file_size 0;
+      proxy_max_temp_file_size 0; chunked_transfer_encoding off;
     }
   }
 }
