@@ -46,7 +46,7 @@ export class Placement {
       graph.branchOf(third.parent) !== branch &&
       third.parent.pushed < third.parent.maxStripes
     ) {
-      this.#linking.reorder(peer, [primary, third, backup, ...peer.parents.slice(3)])
+      this.#linking.reorder(peer, [primary, third, backup])
       return true
     }
     const maxLayer = peer.seats === 0 ? Infinity : primary.parent.layer + 1
