@@ -8,20 +8,24 @@ interface Stat {
   /** The name of what it runs, such as `node`. */
   program: string
   seconds: number
-  residentMib: number
 }
 
 const TICKS_PER_SECOND = 100
-const PAGE_BYTES = 4096
 
 /** Seconds of CPU used so far by the tree under a process. */
 export function treeCpuSeconds(root: number): number {
   return readTree(root).reduce((sum, { seconds }) => sum + seconds, 0)
 }
 
-/** Memory that the tree under a process has resident; what its processes share counts for each of them. */
+/** Memory that a process has resident, in whole MiB. Throws where it is gone. */
+export function residentMib(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024)
+}
+
+/** The same of the tree under it; what its processes share counts for each of them. */
 export function treeResidentMib(root: number): number {
-  return Math.round(readTree(root).reduce((sum, { residentMib }) => sum + residentMib, 0))
+  return readTree(root).reduce((sum, { pid }) => sum + residentMib(pid), 0)
 }
 
 /** Cores used by a tree over a time. */
@@ -76,8 +80,7 @@ function readStat(pid: number): Stat | null {
     const fields = text.slice(nameEnd + 2).split(' ')
     const ticks = Number(fields[11]) + Number(fields[12])
     const program = text.slice(text.indexOf('(') + 1, nameEnd)
-    const residentMib = (Number(fields[21]) * PAGE_BYTES) / 1024 / 1024
-    return { pid, parent: Number(fields[1]), program, seconds: ticks / TICKS_PER_SECOND, residentMib }
+    return { pid, parent: Number(fields[1]), program, seconds: ticks / TICKS_PER_SECOND }
   } catch {
     return null // gone meanwhile
   }

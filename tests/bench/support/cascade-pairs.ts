@@ -1,7 +1,6 @@
 /** What a viewer pays for the cascade: first frames, the first part from a peer, processor and memory, each beside a viewer without. */
-import { readFileSync } from 'node:fs'
 import { eventually } from '../../support/eventually.ts'
-import { treeCpuSeconds } from '../../support/cpu.ts'
+import { residentMib, treeCpuSeconds } from '../../support/cpu.ts'
 import { Stage, type StageViewer } from '../../support/viewer/stage.ts'
 import type { Viewer } from '../../support/viewer/viewer.ts'
 import type { Surroundings } from './cascade-surroundings.ts'
@@ -148,9 +147,4 @@ async function costRound(apart: Apart['apart']): Promise<Record<'none' | 'one' |
 
 async function parentsOf(viewer: Viewer): Promise<number> {
   return (await viewer.stats())?.parents.filter(({ stripes }) => stripes > 0).length ?? 0
-}
-
-function residentMib(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024)
 }

@@ -5,6 +5,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { residentMib } from '../../support/cpu.ts'
 
 // USER_HZ, which Linux fixes at 100 for everything it shows in /proc.
 const TICKS_PER_SECOND = 100
@@ -50,8 +51,7 @@ export class Child {
 
   /** Resident memory in MiB. */
   async residentMib(): Promise<number> {
-    const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8')
-    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024)
+    return residentMib(this.pid)
   }
 
   async close(): Promise<void> {
