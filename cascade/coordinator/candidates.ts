@@ -4,6 +4,7 @@
  */
 import type { Graph, SeatKind } from './graph.ts'
 import { countStripes } from '../frame/frame.ts'
+import { canStepIn } from './link-room.ts'
 import { estimateRttMs, PRIMARY_STRIPES, stripesCarried } from './path.ts'
 import { scoreParent } from './score.ts'
 import { hasFreeSeat, isRoot, MAX_DEPTH } from './swarm-peer.ts'
@@ -143,6 +144,7 @@ export class Candidates {
       if (this.isOverBudget(minStripes)) return false
     }
     if (otherThan?.has(graph.branchOf(candidate)) === true) return false
+    if (kind === 'free' && !canStepIn(candidate, peer)) return false
     return this.carried(peer, candidate, null) >= minStripes
   }
 

@@ -15,6 +15,8 @@ const MAX_LOWERED = 2000
 
 export class Graph {
   readonly roots = new Set<SwarmPeer>()
+  /** Who pushes more than it is asked for as a rule. */
+  readonly overfull = new Set<SwarmPeer>()
   readonly #peers = new Map<PeerId, SwarmPeer>()
   readonly #seats: Record<SeatKind, DrawPool<SwarmPeer>[]> = { primary: createPools(), free: createPools() }
 
@@ -48,6 +50,7 @@ export class Graph {
     for (const link of [...peer.children, ...peer.parents]) this.unlink(link)
     this.#peers.delete(peer.id)
     this.roots.delete(peer)
+    this.overfull.delete(peer)
     for (const pools of Object.values(this.#seats)) pools[peer.layer]?.set(peer, false)
     return orphans
   }
@@ -172,6 +175,8 @@ export class Graph {
 
   #index(peer: SwarmPeer): void {
     if (!this.#peers.has(peer.id)) return
+    if (peer.pushed > peer.askedStripes) this.overfull.add(peer)
+    else this.overfull.delete(peer)
     this.#seats.primary[peer.layer]?.set(peer, hasPrimarySeat(peer))
     this.#seats.free[peer.layer]?.set(peer, hasFreeSeat(peer))
   }

@@ -1,7 +1,7 @@
-/** What the parent of a link has room for. */
+/** What a parent has room for. */
 import { countStripes } from '../frame/frame.ts'
 import { PRIMARY_STRIPES } from './path.ts'
-import { isRoot, type Link } from './swarm-peer.ts'
+import { isRoot, type Link, type SwarmPeer } from './swarm-peer.ts'
 
 /** Stripes its parent can send it. */
 export function roomFor({ parent, stripes }: Link): number {
@@ -21,6 +21,16 @@ export function canLead(link: Link): boolean {
 /** Without more than its parent is asked for as a rule. */
 export function leadsWithEase(link: Link): boolean {
   return isRoot(link.parent) || easeOf(link) >= PRIMARY_STRIPES
+}
+
+/** Whether its line bears it to take over from their primary this peer and all others it would have to in the same moment. */
+export function canStepIn(candidate: SwarmPeer, peer: SwarmPeer): boolean {
+  if (isRoot(candidate)) return true
+  const primary = peer.parents[0]?.parent
+  let promoted = 1
+  for (const { child } of candidate.children)
+    if (child !== peer && child.parents[0]?.parent === primary) promoted += 1
+  return candidate.pushed + promoted * PRIMARY_STRIPES <= candidate.maxStripes
 }
 
 /** Who makes way first: those that only beat, then backups, then children; of equals the youngest. */

@@ -4,6 +4,7 @@ import type { Candidates, SwarmFacts } from './candidates.ts'
 import { canLead, leadsWithEase, weight } from './link-room.ts'
 import type { Linking } from './linking.ts'
 import type { Placement } from './placement.ts'
+import { PRIMARY_STRIPES } from './path.ts'
 import { hasFreeSeat, isRoot, parentsWanted } from './swarm-peer.ts'
 import type { Link, SwarmPeer } from './swarm-peer.ts'
 
@@ -76,6 +77,32 @@ export class Moves {
     const isLowered = this.#moveBelowPeer(peer) || (this.#giveUpBackups(peer) && this.#moveBelowPeer(peer))
     if (isLowered) peer.movedAtMs = this.#facts.now()
     return isLowered
+  }
+
+  /**
+   * Puts one who can pass on much in the place below a root of one who can pass on little, who then hangs below it. All its parents
+   * change: whatever hangs below the other may be its backup no longer. False where there is no seat.
+   */
+  raise(peer: SwarmPeer, weak: SwarmPeer): boolean {
+    const { graph, now } = this.#facts
+    const root = weak.parents[0]?.parent
+    if (root === undefined || root.children.size >= root.seats || root.closedUntilMs > now()) return false
+    if (this.#candidates.isAvoided(peer, root)) return false
+    if (this.#candidates.carried(peer, root, null) < PRIMARY_STRIPES) return false
+    for (const link of [...peer.parents]) graph.unlink(link)
+    const link = this.#linking.link(root, peer)
+    if (link !== null) this.#linking.lead(peer, link)
+    peer.movedAtMs = now()
+    const below = this.#linking.link(peer, weak)
+    if (below !== null) {
+      const [old] = weak.parents
+      if (old !== undefined) graph.unlink(old)
+      this.#linking.lead(weak, below)
+      weak.movedAtMs = now()
+      this.#placement.fill(weak)
+    }
+    this.#placement.fill(peer)
+    return link !== null
   }
 
   #moveBelowPeer(peer: SwarmPeer): boolean {

@@ -30,6 +30,11 @@ const RELIEVED_SHARE = 0.01
 /** For who was just placed there, or moved. */
 const ROOT_REST_MS = 2000
 const MAX_ROOT_TRIES = 8
+/** Who pushes too much, looked at in one tick. */
+const MAX_RELIEVED = 32
+/** Whoever is put below a root in another's place passes on so many times as much, and has been here for so long. */
+const STRONGER = 2
+const SETTLED_MS = 10_000
 /** Peers looked at in one tick. */
 const MAX_LOOKED_AT = 100
 const MAX_FILLED = 64
@@ -76,6 +81,7 @@ export class Optimiser {
     }
     this.#fillWanting()
     this.#relieveRoots()
+    this.#relieveFull()
     const looks = Math.min(MAX_LOOKED_AT, Math.ceil((this.#graph.size * TICK_MS) / OPTIMISE_INTERVAL_MS))
     for (let seen = 0; seen < looks; seen += 1) {
       const peer = this.#next()
@@ -92,13 +98,22 @@ export class Optimiser {
   #lookAt(peer: SwarmPeer): void {
     this.#graph.rise(peer)
     if (this.#placement.diversify(peer)) this.#linking.changed.add(peer)
-    if (this.#moves.relieve(peer)) this.#moved += 1
     const stripes = peer.parents.reduce((mask, link) => mask | link.stripes, 0)
     if (peer.parents.length > 0 && countStripes(stripes) < STRIPES) this.#placement.fill(peer)
     if (this.#movesLeft <= 0 || this.#now() - peer.movedAtMs < REST_MS) return
     const minGain = peer.parents.some(isBad) ? MIN_ALARM_GAIN : MIN_GAIN
-    if (this.#moves.improve(peer, minGain)) this.#noteMove()
+    if (this.#raise(peer) || this.#moves.improve(peer, minGain)) this.#noteMove()
     else if (this.#promote(peer)) this.#noteMove()
+  }
+
+  /** One who passes on much belongs below a root, rather than one who passes on little: more hang from each, fewer hops down. */
+  #raise(peer: SwarmPeer): boolean {
+    const [current] = peer.parents
+    if (current === undefined || isRoot(current.parent)) return false
+    if (this.#now() - peer.joinedAtMs < SETTLED_MS) return false
+    const weak = this.#fedByRoots().filter(({ askedStripes }) => askedStripes * STRONGER <= peer.askedStripes)
+    weak.sort((a, b) => a.askedStripes - b.askedStripes)
+    return weak[0] !== undefined && this.#moves.raise(peer, weak[0])
   }
 
   /** A backup that has shown itself better than the primary changes places with it: no new link, a change of masks. */
@@ -127,9 +142,7 @@ export class Optimiser {
   /** Roots push more than their share: whoever passes on least of those below them goes below somebody else. */
   #relieveRoots(): void {
     if (!this.#candidates.isOverBudget(0)) return
-    const fed: SwarmPeer[] = []
-    for (const root of this.#graph.roots)
-      for (const link of root.children) if (link.child.parents[0] === link) fed.push(link.child)
+    const fed = this.#fedByRoots()
     fed.sort((a, b) => a.primaries - b.primaries || a.askedStripes - b.askedStripes)
     let left = Math.ceil(this.#graph.size * RELIEVED_SHARE)
     for (const peer of fed.slice(0, left * MAX_ROOT_TRIES)) {
@@ -138,6 +151,22 @@ export class Optimiser {
       left -= 1
       if (left <= 0 || !this.#candidates.isOverBudget(0)) return
     }
+  }
+
+  /** Who pushes more than it is asked for as a rule, since others went, is late to all below it: it gives children away at once. */
+  #relieveFull(): void {
+    const { overfull } = this.#graph
+    for (const peer of [...overfull].slice(0, MAX_RELIEVED)) {
+      if (this.#moves.relieve(peer)) this.#moved += 1
+      // To the end of the queue, where nobody has a seat for its children.
+      else if (overfull.delete(peer)) overfull.add(peer)
+    }
+  }
+
+  /** Whose primary a root is. */
+  #fedByRoots(): SwarmPeer[] {
+    const links = [...this.#graph.roots].flatMap(({ children }) => [...children])
+    return links.filter((link) => link.child.parents[0] === link).map(({ child }) => child)
   }
 
   #noteMove(): void {

@@ -18,6 +18,8 @@ interface Load {
   primaries: number
 }
 
+const NO_LOAD: Readonly<Load> = { children: 0, pushed: 0, primaries: 0 }
+
 /** Every breach, in words; none where all is well. */
 export function breachesOf({ view, abilities, bitrateKbps }: SwarmCheck): string[] {
   const peers = new Map(view.peers.map((peer) => [peer.id, peer]))
@@ -58,7 +60,7 @@ export function leftOut({ view, abilities, bitrateKbps }: SwarmCheck): string[] 
     const ability = abilities.get(peer.id)
     if (ability === undefined || !isFed(peer, peers)) return false
     const { seats, askedStripes } = capacityOf(ability, bitrateKbps)
-    const load = loads.get(peer.id) ?? { children: 0, pushed: 0, primaries: 0 }
+    const load = loads.get(peer.id) ?? NO_LOAD
     const height = longestPath(peer, peers, new Set()) ?? MAX_DEPTH
     return height < MAX_DEPTH && load.children < seats && load.pushed + 4 <= askedStripes
   })
@@ -66,7 +68,10 @@ export function leftOut({ view, abilities, bitrateKbps }: SwarmCheck): string[] 
   return alone.filter(({ children }) => children === 0 && places.length > 0).map(({ id }) => id)
 }
 
-/** Backups below the same first-level peer as the primary, although another such peer has room at no more depth. */
+/**
+ * Backups below the same first-level peer as the primary, although another such peer has room at no more depth: for this one and
+ * all whom it would have to take over from the same primary in the same moment.
+ */
 export function badBackups({ view, abilities, bitrateKbps }: SwarmCheck): string[] {
   const peers = new Map(view.peers.map((peer) => [peer.id, peer]))
   const loads = loadsOf(view)
@@ -80,9 +85,11 @@ export function badBackups({ view, abilities, bitrateKbps }: SwarmCheck): string
       const ability = abilities.get(other.id)
       if (ability === undefined || other === peer || other.device === 'root' || !isFed(other, peers))
         return false
-      const { seats, askedStripes } = capacityOf(ability, bitrateKbps)
-      const load = loads.get(other.id)
-      if ((load?.children ?? 0) >= seats || (load?.pushed ?? 0) >= askedStripes) return false
+      const { seats, askedStripes, maxStripes } = capacityOf(ability, bitrateKbps)
+      const { children, pushed } = loads.get(other.id) ?? NO_LOAD
+      if (children >= seats || pushed >= askedStripes) return false
+      const promoted = 1 + view.peers.filter((each) => each !== peer && has(each, primary, other)).length
+      if (pushed + 4 * promoted > maxStripes) return false
       return (
         height(other) <= height(primary) && height(other) < height(peer) && branchOf(other, peers) !== branch
       )
@@ -91,9 +98,13 @@ export function badBackups({ view, abilities, bitrateKbps }: SwarmCheck): string
   })
 }
 
+function has({ parents: [first, ...others] }: PeerView, primary: PeerView, backup: PeerView): boolean {
+  return first?.id === primary.id && others.some(({ id }) => id === backup.id)
+}
+
 function overloads(
   peer: PeerView,
-  load: Load = { children: 0, pushed: 0, primaries: 0 },
+  load: Load = NO_LOAD,
   { seats, maxStripes }: { seats: number; maxStripes: number },
 ): string[] {
   const breaches: string[] = []

@@ -18,6 +18,7 @@ interface Answer {
 }
 
 const ANSWER_LIMIT_MS = 20_000
+const IS_LOADED = "location.href !== 'about:blank' && document.readyState === 'complete'"
 
 export class Tab {
   /** Of its renderer. */
@@ -39,24 +40,12 @@ export class Tab {
     await session.send('Page.enable')
     for (const source of scripts) await session.send('Page.addScriptToEvaluateOnNewDocument', { source })
     await session.send('Page.navigate', { url })
-    let pids: number[] = []
-    await eventually(async () => {
-      pids = (await rendererPids(cdp)).filter((pid) => !before.includes(pid))
-      return pids.length > 0
-    })
-    const [pid] = pids
-    if (pid === undefined || pids.length > 1) throw new Error(`a tab has ${pids.length} renderers`)
-    return new Tab(session, browserContextId, pid)
+    await eventually(() => evaluateIn<boolean>(session, IS_LOADED).catch(() => false))
+    return new Tab(session, browserContextId, await onlyRenderer(cdp, before))
   }
 
-  async evaluate<Value>(expression: string): Promise<Value> {
-    const params = { expression, returnByValue: true, awaitPromise: true }
-    const { result, exceptionDetails } = (await this.#session.send('Runtime.evaluate', params)) as {
-      result: { value?: unknown }
-      exceptionDetails?: { text: string; exception?: { description?: string } }
-    }
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
-    return result.value as Value
+  evaluate<Value>(expression: string): Promise<Value> {
+    return evaluateIn(this.#session, expression)
   }
 
   /** Another tab comes before it, in the same window. */
@@ -143,6 +132,28 @@ class TabSession {
     await this.cdp.send('Target.disposeBrowserContext', { browserContextId }).catch(() => undefined)
     await this.cdp.detach().catch(() => undefined)
   }
+}
+
+async function evaluateIn<Value>(session: TabSession, expression: string): Promise<Value> {
+  const params = { expression, returnByValue: true, awaitPromise: true }
+  const { result, exceptionDetails } = (await session.send('Runtime.evaluate', params)) as {
+    result: { value?: unknown }
+    exceptionDetails?: { text: string; exception?: { description?: string } }
+  }
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
+  return result.value as Value
+}
+
+/** The blank page's is there for a moment beside it, where the browser took another one for the page itself. */
+async function onlyRenderer(cdp: CDPSession, before: readonly number[]): Promise<number> {
+  let pids: number[] = []
+  await eventually(async () => {
+    pids = (await rendererPids(cdp)).filter((pid) => !before.includes(pid))
+    return pids.length === 1
+  }).catch(() => undefined)
+  const [pid] = pids
+  if (pid === undefined || pids.length > 1) throw new Error(`a tab has ${pids.length} renderers`)
+  return pid
 }
 
 async function rendererPids(cdp: CDPSession): Promise<number[]> {

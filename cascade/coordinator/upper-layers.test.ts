@@ -1,0 +1,84 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Ability } from '../messages.ts'
+import { Coordinator } from './coordinator.ts'
+import { countStripes } from '../frame/frame.ts'
+import { seededRandom } from '../../tests/sim/random.ts'
+
+const WEAK: Ability = {
+  device: 'desktop',
+  relays: true,
+  upload_kbps: 5000,
+  max_children: 8,
+  hidden: false,
+  relay_only: false,
+}
+const STRONG: Ability = { ...WEAK, upload_kbps: 20_000 }
+const LEAF: Ability = { ...WEAK, device: 'mobile' }
+const ROOT: Ability = { ...WEAK, device: 'root', upload_kbps: 1_000_000, max_children: 100 }
+
+let now: number
+let coordinator: Coordinator
+
+beforeEach(() => {
+  now = 0
+  const random = seededRandom(1)
+  coordinator = new Coordinator({
+    ...{ program: 'p', rendition: '720p', bitrateKbps: 2000 },
+    ...{ now: () => now, random: () => random.next() },
+  })
+  join('root', ROOT)
+})
+
+describe('the layers below the roots', () => {
+  it('are for those who pass on much: one takes the place of one who passes on little', () => {
+    join('weak', WEAK)
+    for (let n = 0; n < 6; n += 1) join(`other${n}`, WEAK)
+    join('strong', STRONG)
+    expect(primaryOf('strong')).not.toBe('root')
+    tick(60)
+    expect(primaryOf('strong')).toBe('root')
+    expect(primaryOf('weak')).not.toBe('root')
+    const depths = coordinator.view().peers.map(({ depth }) => depth)
+    expect(Math.max(...depths)).toBeLessThanOrEqual(3)
+  })
+
+  it('leave one who pushes more than it should with less at the next tick', () => {
+    join('a', STRONG)
+    for (let n = 0; n < 4; n += 1) join(`leaf${n}`, LEAF)
+    join('b', STRONG)
+    for (let n = 0; n < 40; n += 1) join(`more${n}`, WEAK)
+    const before = pushedBy('a')
+    // as if half of its line were used by something else
+    const upload_kbps = before * 400 * 1.1
+    now += 100
+    coordinator.stats('a', {
+      ability: { ...STRONG, upload_kbps },
+      parents: [],
+      bytes: { cascade: 0, http: 0 },
+    })
+    expect(pushedBy('a')).toBe(before)
+    tick(1)
+    expect(pushedBy('a')).toBeLessThan(before)
+  })
+})
+
+function join(id: string, ability: Ability): void {
+  coordinator.join({ id, ability, locality: '' })
+  now += 100
+}
+
+function tick(times: number): void {
+  for (let n = 0; n < times; n += 1) {
+    now += 1000
+    coordinator.tick()
+  }
+}
+
+function primaryOf(id: string): string | undefined {
+  return coordinator.parentsOf(id)[0]?.id
+}
+
+function pushedBy(id: string): number {
+  const links = coordinator.view().peers.flatMap(({ parents }) => parents.filter((each) => each.id === id))
+  return links.reduce((sum, { stripes }) => sum + countStripes(stripes), 0)
+}
