@@ -41,6 +41,9 @@ const RELAYED_COST = 0.15
 const DISPLACING_COST = 0.1
 const UNPROVEN_COST = 0.1
 const BUSY_ROOT_COST = 0.3
+/** Of all that viewers are asked for: below the first there is plenty, above the second there is not. */
+const PLENTY_LOAD = 0.35
+const SCARCE_LOAD = 0.4
 /** A peer that came this long ago has its first parts, as a rule. */
 const PROVEN_AGE_MS = 3000
 
@@ -76,6 +79,7 @@ export class Candidates {
       rttMs,
       loss,
       spareStreams: spareKbps(parent, bitrateKbps) / Math.max(1, bitrateKbps),
+      used: this.#used(parent),
       ageMs: now() - parent.joinedAtMs,
       reliability: parent.supply / (1 + parent.complaints),
       diversity: this.#diversity(parent, others),
@@ -146,6 +150,17 @@ export class Candidates {
     if (otherThan?.has(graph.branchOf(candidate)) === true) return false
     if (kind === 'free' && !canStepIn(candidate, peer)) return false
     return this.carried(peer, candidate, null) >= minStripes
+  }
+
+  /**
+   * Where uploads are plenty, load is spread: what begins a segment stands for less time in front of what follows. Where they are
+   * scarce it is packed: what is left in many small pieces is of no use to anybody.
+   */
+  #used(parent: SwarmPeer): number {
+    if (isRoot(parent)) return 0
+    const { load } = this.#facts.graph
+    const plenty = Math.min(1, Math.max(0, (SCARCE_LOAD - load) / (SCARCE_LOAD - PLENTY_LOAD)))
+    return (plenty * parent.pushed) / Math.max(1, parent.askedStripes)
   }
 
   /** For a first parent: how little hangs on its first-level ancestor yet. For others: whether they would die together. */

@@ -107,9 +107,10 @@ export class Coordinator {
     const peer = createPeer(newcomer, this.#options.now(), this.#options.bitrateKbps)
     this.#graph.add(peer)
     const waiting = this.#returning.claim(peer, parents)
-    for (const child of this.#returning.arrived(peer)) this.#placement.fill(child)
+    for (const child of this.#returning.arrived(peer)) this.#keep(child)
     if (isRoot(peer)) this.#fillWaiting()
     else if (waiting) this.#linking.wanting.add(peer)
+    else if (parents.length > 0 && peer.parents.length > 0) this.#keep(peer)
     else if (!this.#placement.fill(peer) && parents.length === 0) return this.#turnAway(peer)
     return this.#decide()
   }
@@ -190,6 +191,13 @@ export class Coordinator {
     return { program, rendition, peers: [...this.#graph.peers()].map((peer) => this.#viewPeer(peer)) }
   }
 
+  /** It is back, and has whom it named. More parents wait for the next tick: a seat may be one of those that come back after it. */
+  #keep(peer: SwarmPeer): void {
+    this.#linking.arrange(peer)
+    this.#linking.changed.add(peer)
+    this.#linking.wanting.add(peer)
+  }
+
   #turnAway(peer: SwarmPeer): Decision[] {
     const reason = this.#graph.roots.size === 0 ? 'no_root' : 'full'
     this.#remove(peer)
@@ -247,8 +255,7 @@ export class Coordinator {
     const capacity = capacityOf(ability, this.#options.bitrateKbps)
     peer.ability = ability
     if (capacity.seats === peer.seats && capacity.maxStripes === peer.maxStripes) return
-    Object.assign(peer, capacity)
-    this.#graph.refresh(peer)
+    this.#graph.resize(peer, capacity)
     this.#replace(this.#placement.shed(peer))
   }
 

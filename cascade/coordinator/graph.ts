@@ -6,7 +6,7 @@ import type { PeerId } from '../peer-id.ts'
 import { DrawPool } from './draw-pool.ts'
 import { countStripes } from '../frame/frame.ts'
 import { hasFreeSeat, hasPrimarySeat, isRoot, MAX_DEPTH } from './swarm-peer.ts'
-import type { Link, SwarmPeer } from './swarm-peer.ts'
+import type { Capacity, Link, SwarmPeer } from './swarm-peer.ts'
 
 export type SeatKind = 'primary' | 'free'
 
@@ -17,11 +17,19 @@ export class Graph {
   readonly roots = new Set<SwarmPeer>()
   /** Who pushes more than it is asked for as a rule. */
   readonly overfull = new Set<SwarmPeer>()
+  /** Of viewers, in stripes. */
+  #asked = 0
+  #pushed = 0
   readonly #peers = new Map<PeerId, SwarmPeer>()
   readonly #seats: Record<SeatKind, DrawPool<SwarmPeer>[]> = { primary: createPools(), free: createPools() }
 
   get size(): number {
     return this.#peers.size
+  }
+
+  /** Of what viewers are asked for as a rule, what they push, 0 to 1 and a little more. */
+  get load(): number {
+    return this.#asked > 0 ? this.#pushed / this.#asked : 1
   }
 
   get(id: PeerId): SwarmPeer | undefined {
@@ -41,6 +49,7 @@ export class Graph {
     assert(!this.#peers.has(peer.id), 'a peer is added once')
     this.#peers.set(peer.id, peer)
     if (isRoot(peer)) this.roots.add(peer)
+    else this.#asked += peer.askedStripes
     this.#index(peer)
   }
 
@@ -49,7 +58,7 @@ export class Graph {
     const orphans = [...peer.children].map(({ child }) => child)
     for (const link of [...peer.children, ...peer.parents]) this.unlink(link)
     this.#peers.delete(peer.id)
-    this.roots.delete(peer)
+    if (!this.roots.delete(peer)) this.#asked -= peer.askedStripes
     this.overfull.delete(peer)
     for (const pools of Object.values(this.#seats)) pools[peer.layer]?.set(peer, false)
     return orphans
@@ -102,8 +111,10 @@ export class Graph {
     this.rise(child)
   }
 
-  /** After a change of what a peer may carry. */
-  refresh(peer: SwarmPeer): void {
+  /** It may carry more from now on, or less. */
+  resize(peer: SwarmPeer, capacity: Capacity): void {
+    if (!isRoot(peer)) this.#asked += capacity.askedStripes - peer.askedStripes
+    Object.assign(peer, capacity)
     this.#index(peer)
   }
 
@@ -168,6 +179,7 @@ export class Graph {
   #count(link: Link, isPrimary: boolean, sign: 1 | -1): void {
     const stripes = sign * countStripes(link.stripes)
     link.parent.pushed += stripes
+    if (!isRoot(link.parent)) this.#pushed += stripes
     if (!isPrimary) return
     link.parent.primaryPushed += stripes
     link.parent.primaries += sign

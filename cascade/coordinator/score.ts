@@ -7,6 +7,8 @@ export interface ParentMerits {
   loss: number
   /** Streams it can still send. */
   spareStreams: number
+  /** Of what it is asked for as a rule, what it sends already, where load is to be spread: 0 to 1. */
+  used: number
   /** For how long it has been here, ms. */
   ageMs: number
   /** Share of its stream it is itself brought by the cascade, and of its children that were content, 0 to 1. */
@@ -41,7 +43,7 @@ function normalise(merits: ParentMerits): Record<'rtt' | 'loss' | 'spare' | 'sta
   return {
     rtt: 1 / (1 + Math.max(0, merits.rttMs) / HALF_RTT_MS),
     loss: 1 - Math.sqrt(clamp(merits.loss / WORST_LOSS)),
-    spare: clamp(merits.spareStreams / AMPLE_STREAMS),
+    spare: clamp(merits.spareStreams / AMPLE_STREAMS) * (1 - clamp(merits.used)),
     stability: (1 - Math.exp(-Math.max(0, merits.ageMs) / STEADY_AGE_MS)) * clamp(merits.reliability),
   }
 }

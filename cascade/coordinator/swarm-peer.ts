@@ -64,6 +64,8 @@ export interface SwarmPeer {
   told: string
 }
 
+export type Capacity = Pick<SwarmPeer, 'seats' | 'askedStripes' | 'maxStripes'>
+
 export interface Newcomer {
   id: PeerId
   ability: Ability
@@ -106,10 +108,7 @@ export function createPeer(
 }
 
 /** Mobile, hidden and non-relaying peers, and those behind a relay of their own, are leaves. */
-export function capacityOf(
-  ability: Ability,
-  bitrateKbps: number,
-): Pick<SwarmPeer, 'seats' | 'askedStripes' | 'maxStripes'> {
+export function capacityOf(ability: Ability, bitrateKbps: number): Capacity {
   const { device, relays, hidden, relay_only } = ability
   const isLeaf = !relays || hidden || relay_only || device === 'mobile'
   const stripes = (ability.upload_kbps * STRIPES) / Math.max(1, bitrateKbps)

@@ -21,12 +21,7 @@ let coordinator: Coordinator
 
 beforeEach(() => {
   now = 0
-  const random = seededRandom(1)
-  coordinator = new Coordinator({
-    ...{ program: 'p', rendition: '720p', bitrateKbps: 2000 },
-    ...{ now: () => now, random: () => random.next() },
-  })
-  join('root', ROOT)
+  coordinator = create()
 })
 
 describe('the layers below the roots', () => {
@@ -60,7 +55,29 @@ describe('the layers below the roots', () => {
     tick(1)
     expect(pushedBy('a')).toBeLessThan(before)
   })
+
+  it('share the load where there is plenty of upload, and are filled one by one where there is not', () => {
+    const busiest = (relays: number): number => {
+      const ids = Array.from({ length: relays }, (_, n) => `relay${n}`)
+      for (const id of ids) join(id, STRONG)
+      for (let n = 0; n < 8; n += 1) join(`leaf${n}`, LEAF)
+      return Math.max(...ids.map(pushedBy))
+    }
+    expect(busiest(8)).toBeLessThanOrEqual(20)
+    coordinator = create()
+    expect(busiest(2)).toBeGreaterThanOrEqual(25)
+  })
 })
+
+function create(): Coordinator {
+  const random = seededRandom(1)
+  const created = new Coordinator({
+    ...{ program: 'p', rendition: '720p', bitrateKbps: 2000 },
+    ...{ now: () => now, random: () => random.next() },
+  })
+  created.join({ id: 'root', ability: ROOT, locality: '' })
+  return created
+}
 
 function join(id: string, ability: Ability): void {
   coordinator.join({ id, ability, locality: '' })
