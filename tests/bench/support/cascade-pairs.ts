@@ -96,33 +96,35 @@ export async function measureCost({ rounds, apart }: { rounds: number } & Apart)
   }
 }
 
-/** Who has one parent alone is told so by its own page: of what the coordinator says it keeps the first. */
-const ONE_PARENT = `
+/** So many parents, and what each is to push, whatever the coordinator says of them: told so by its own page. */
+const withParents = (stripes: readonly number[]): string => `
 {
   const Socket = WebSocket
+  const stripes = ${JSON.stringify(stripes)}
   window.WebSocket = class extends Socket {
     constructor(...args) {
       super(...args)
       this.addEventListener('message', (event) => {
         const message = typeof event.data === 'string' ? JSON.parse(event.data) : null
-        if (message?.type !== 'cascade-parents' || event.isNarrowed || message.parents.length < 2) return
+        if (message?.type !== 'cascade-parents' || event.isArranged || message.parents.length < stripes.length) return
         event.stopImmediatePropagation()
-        const [first] = message.parents
-        const data = JSON.stringify({ ...message, parents: [{ ...first, stripes: 31 }] })
-        const narrowed = new MessageEvent('message', { data })
-        narrowed.isNarrowed = true
-        this.dispatchEvent(narrowed)
+        const parents = stripes.map((mask, index) => ({ ...message.parents[index], stripes: mask }))
+        const arranged = new MessageEvent('message', { data: JSON.stringify({ ...message, parents }) })
+        arranged.isArranged = true
+        this.dispatchEvent(arranged)
       })
     }
   }
 }`
+const ONE_PARENT = withParents([0b11111])
+const TWO_PARENTS = withParents([0b01111, 0b10000])
 
 async function costRound(apart: Apart['apart']): Promise<Record<'none' | 'one' | 'two', Cost>> {
   const stage = await Stage.start({ height: 360, bitrateKbps: 2000, apart })
   try {
     for (const each of COMPANY) await stage.open(each)
     const leaf = { relay: false }
-    const two = await stage.open({ name: 'two', sharing: leaf })
+    const two = await stage.open({ name: 'two', sharing: leaf, scripts: [TWO_PARENTS] })
     const one = await stage.open({ name: 'one', sharing: leaf, scripts: [ONE_PARENT] })
     const none = await stage.open({ name: 'none', sharing: OFF })
     await eventually(async () => (await parentsOf(two)) > 1 && (await parentsOf(one)) === 1, JOIN_LIMIT_MS)

@@ -3,6 +3,7 @@
  * is known, so that it can be killed alone.
  */
 import type { Browser, CDPSession } from 'playwright-core'
+import { treeCpuSeconds } from '../cpu.ts'
 import { eventually } from '../eventually.ts'
 
 export interface TabOptions {
@@ -18,6 +19,7 @@ interface Answer {
 }
 
 const ANSWER_LIMIT_MS = 20_000
+const BUSY_MS = 60
 const IS_LOADED = "location.href !== 'about:blank' && document.readyState === 'complete'"
 
 export class Tab {
@@ -35,13 +37,12 @@ export class Tab {
   static async open(browser: Browser, { url, scripts = [] }: TabOptions): Promise<Tab> {
     const cdp = await browser.newBrowserCDPSession()
     const { browserContextId } = await cdp.send('Target.createBrowserContext')
-    const before = await rendererPids(cdp)
     const session = await TabSession.create(cdp, browserContextId)
     await session.send('Page.enable')
     for (const source of scripts) await session.send('Page.addScriptToEvaluateOnNewDocument', { source })
     await session.send('Page.navigate', { url })
     await eventually(() => evaluateIn<boolean>(session, IS_LOADED).catch(() => false))
-    return new Tab(session, browserContextId, await onlyRenderer(cdp, before))
+    return new Tab(session, browserContextId, await rendererOf(session, cdp))
   }
 
   evaluate<Value>(expression: string): Promise<Value> {
@@ -144,15 +145,18 @@ async function evaluateIn<Value>(session: TabSession, expression: string): Promi
   return result.value as Value
 }
 
-/** The blank page's is there for a moment beside it, where the browser took another one for the page itself. */
-async function onlyRenderer(cdp: CDPSession, before: readonly number[]): Promise<number> {
-  let pids: number[] = []
-  await eventually(async () => {
-    pids = (await rendererPids(cdp)).filter((pid) => !before.includes(pid))
-    return pids.length === 1
-  }).catch(() => undefined)
-  const [pid] = pids
-  if (pid === undefined || pids.length > 1) throw new Error(`a tab has ${pids.length} renderers`)
+/** The one that works when the page does: browsers start, and end, others by themselves, and no message tells whose is whose. */
+async function rendererOf(session: TabSession, cdp: CDPSession): Promise<number> {
+  const pids = await rendererPids(cdp)
+  const before = pids.map(treeCpuSeconds)
+  await evaluateIn(
+    session,
+    `{ const end = performance.now() + ${BUSY_MS}; while (performance.now() < end); }`,
+  )
+  const spent = pids.map((pid, at) => treeCpuSeconds(pid) - (before[at] ?? 0))
+  const most = Math.max(...spent)
+  const pid = pids[spent.indexOf(most)]
+  if (pid === undefined || most < BUSY_MS / 2000) throw new Error(`none of ${pids.length} renderers works`)
   return pid
 }
 
