@@ -2,21 +2,22 @@
  * The coordinator of one swarm: the peers of one rendition of one program. Told who comes, goes and how links do; answers with whom
  * to tell what. Pure: its time and chance are handed in, and it remembers nothing that is not bounded.
  */
-import type { Ability, LinkStats, ParentAssignment } from '../messages.ts'
+import type { Ability, ParentAssignment } from '../messages.ts'
 import type { PeerId } from '../peer-id.ts'
 import type { LostReason } from '../peer-options.ts'
 import { blame } from './blame.ts'
 import { Candidates } from './candidates.ts'
-import { explainLink, explainPeer } from './explain.ts'
+import { explainPeer } from './explain.ts'
 import { Graph } from './graph.ts'
 import { isBad, Optimiser } from './optimise.ts'
 import { Linking } from './linking.ts'
 import { Moves } from './moves.ts'
 import { Placement } from './placement.ts'
+import { noteReport, type PeerReport } from './report.ts'
 import { Returning } from './returning.ts'
 import { capacityOf, createPeer, isRoot } from './swarm-peer.ts'
-import type { Link, Newcomer, SwarmPeer } from './swarm-peer.ts'
-import type { PeerView, SwarmView } from './view.ts'
+import type { Newcomer, SwarmPeer } from './swarm-peer.ts'
+import { assignmentOf, viewOf, type SwarmView } from './view.ts'
 
 export interface CoordinatorOptions {
   program: string
@@ -33,13 +34,6 @@ export interface CoordinatorOptions {
 export type Decision =
   | { kind: 'parents'; peer: PeerId; parents: ParentAssignment[] }
   | { kind: 'off'; peer: PeerId; reason: 'full' | 'no_root' | 'banned'; retryMs: number | null }
-
-export interface PeerReport {
-  ability: Ability
-  parents: readonly Pick<LinkStats, 'id' | 'rtt_ms' | 'loss' | 'relayed'>[]
-  /** Since the last report. */
-  bytes: { cascade: number; http: number }
-}
 
 /** Roots push this share of what all viewers receive, and never less than the floor, before peers are full. */
 const ROOT_SHARE = 0.03
@@ -149,7 +143,7 @@ export class Coordinator {
   stats(id: PeerId, report: PeerReport): Decision[] {
     const peer = this.#graph.get(id)
     if (peer === undefined) return []
-    this.#note(peer, report)
+    noteReport(peer, report)
     this.#changeAbility(peer, report.ability)
     if (peer.parents.some(isBad)) this.#optimiser.alarm(peer)
     return this.#decide()
@@ -183,12 +177,17 @@ export class Coordinator {
   }
 
   parentsOf(id: PeerId): ParentAssignment[] {
-    return this.#graph.get(id)?.parents.map((link) => this.#assignment(link)) ?? []
+    return this.#graph.get(id)?.parents.map((link) => assignmentOf(this.#graph, link)) ?? []
   }
 
   view(): SwarmView {
     const { program, rendition } = this.#options
-    return { program, rendition, peers: [...this.#graph.peers()].map((peer) => this.#viewPeer(peer)) }
+    const now = this.#options.now()
+    return {
+      program,
+      rendition,
+      peers: [...this.#graph.peers()].map((peer) => viewOf(this.#graph, peer, now)),
+    }
   }
 
   /** It is back, and has whom it named. More parents wait for the next tick: a seat may be one of those that come back after it. */
@@ -230,26 +229,6 @@ export class Coordinator {
     this.#replace(links.map(({ child }) => child))
   }
 
-  #note(peer: SwarmPeer, { parents, bytes }: PeerReport): void {
-    peer.hasReported = true
-    for (const { id, rtt_ms, loss, relayed } of parents) {
-      const link = peer.parents.find(({ parent }) => parent.id === id)
-      if (link === undefined) continue
-      link.loss = link.rttMs === null ? loss : (link.loss + loss) / 2
-      link.rttMs = link.rttMs === null ? rtt_ms : (link.rttMs + rtt_ms) / 2
-      link.relayed = relayed
-      link.parent.hasServed = true
-    }
-    const measured = peer.parents.filter((link) => link.rttMs !== null)
-    // Of one bad link alone nobody can say which end it is.
-    if (measured.length > 1 || measured.some((link) => !isBad(link))) {
-      peer.rttMs = Math.min(...measured.map((link) => link.rttMs ?? Infinity))
-      peer.loss = Math.min(...measured.map((link) => link.loss))
-    }
-    const received = bytes.cascade + bytes.http
-    if (received > 0) peer.supply = (peer.supply + bytes.cascade / received) / 2
-  }
-
   #changeAbility(peer: SwarmPeer, ability: Ability): void {
     if (isRoot(peer) !== (ability.device === 'root')) return
     const capacity = capacityOf(ability, this.#options.bitrateKbps)
@@ -281,7 +260,7 @@ export class Coordinator {
     }
     const decisions: Decision[] = []
     for (const peer of changed) {
-      const parents = peer.parents.map((link) => this.#assignment(link))
+      const parents = peer.parents.map((link) => assignmentOf(this.#graph, link))
       const told = parents.map(({ id, stripes }) => `${id}${stripes}`).join(' ')
       if (told === peer.told || peer.heldUntilMs > this.#options.now()) continue
       peer.told = told
@@ -289,29 +268,6 @@ export class Coordinator {
     }
     changed.clear()
     return decisions
-  }
-
-  #assignment(link: Link): ParentAssignment {
-    const { parent, child, stripes } = link
-    const role = child.parents[0] === link ? 'primary' : 'backup'
-    return {
-      id: parent.id,
-      role,
-      stripes,
-      depth: this.#graph.depthOf(parent),
-      why: explainLink(this.#graph, link),
-    }
-  }
-
-  #viewPeer(peer: SwarmPeer): PeerView {
-    return {
-      id: peer.id,
-      depth: this.#graph.depthOf(peer),
-      parents: this.parentsOf(peer.id),
-      children: peer.children.size,
-      device: peer.ability.device,
-      ageMs: Math.round(this.#options.now() - peer.joinedAtMs),
-    }
   }
 
   #isParent(parentId: PeerId, childId: PeerId): boolean {
