@@ -159,6 +159,25 @@ it('passes over a part that its upstream names as a gap: it goes on behind it, a
   }
 })
 
+it('leaves nothing out behind a gap where the next segment has begun meanwhile', async () => {
+  await origin.got('root-hello')
+  const { msn } = partIdOf(origin.next)
+  origin.gaps.add(`${msn + 1}.3.m4s`)
+  open()
+  await joined(viewer())
+  await flow(1)
+  const last = runningNumber({ msn: msn + 2, part: 4 })
+  origin.make(last + 1 - origin.next)
+  await eventually(() => TRACKS.every((track) => numbersOf(track).at(-1) === last))
+  const gap = runningNumber({ msn: msn + 1, part: 3 })
+  for (const track of TRACKS) {
+    const numbers = numbersOf(track)
+    const first = numbers[0] ?? 0
+    const all = Array.from({ length: last + 1 - first }, (_, index) => first + index)
+    expect(numbers).toEqual(all.filter((number) => number !== gap))
+  }
+})
+
 it('tells the coordinator what it sends and what it has to spare', async () => {
   await origin.got('root-hello')
   open()

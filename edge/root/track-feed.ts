@@ -1,6 +1,6 @@
 /** Follows one track through the edge's cache: part after part as they are made, each asked for before it is there. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { partIdOf, readPart, runningNumber } from '../../media/part.ts'
+import { partIdOf, PARTS_PER_SEGMENT, readPart, runningNumber } from '../../media/part.ts'
 import type { Part } from '../../media/part.ts'
 import { parseMediaPlaylist, type ParsedMediaPlaylist } from '../../media/playlist/parse.ts'
 import type { Answer } from '../answer.ts'
@@ -21,6 +21,8 @@ export interface TrackFeedOptions {
 export type FeedEnd = 'ended' | 'not_live' | 'closed'
 
 const FIRST_PAUSE_MS = 100
+/** Two segments. */
+const CATCH_UP_PARTS = 2 * PARTS_PER_SEGMENT
 const MAX_PAUSE_MS = 2000
 
 export class TrackFeed {
@@ -53,7 +55,10 @@ export class TrackFeed {
     this.#abort.abort()
   }
 
-  /** The newest segment's beginning: independent, and what those who join now need. After a failure, what follows the last part given. */
+  /**
+   * The newest segment's beginning: independent, and what those who join now need. Behind a gap or a failure what follows the last
+   * part given, also where another segment has begun meanwhile, unless that is long ago: it would be in the way of what is live.
+   */
   async #findNext(): Promise<FeedEnd | null> {
     const answer = await this.#ask('index.m3u8')
     if (answer.status === 404) return 'not_live'
@@ -63,7 +68,8 @@ export class TrackFeed {
     if (newest === undefined) throw new Error('a playlist without segments')
     const beginning = runningNumber({ msn: newest.uri === null ? newest.msn : newest.msn + 1, part: 0 })
     const gaps = gapsOf(playlist)
-    let next = Math.max(beginning, this.#given + 1)
+    const isNear = this.#given >= Math.max(0, beginning - CATCH_UP_PARTS)
+    let next = isNear ? this.#given + 1 : beginning
     while (gaps.has(next)) next++
     this.#next = next
     return null
