@@ -86,7 +86,8 @@ export class Moves {
   raise(peer: SwarmPeer, weak: SwarmPeer): boolean {
     const { graph, now } = this.#facts
     const root = weak.parents[0]?.parent
-    if (root === undefined || root.children.size >= root.seats || root.closedUntilMs > now()) return false
+    if (root === undefined || !isRoot(root)) return false
+    if (root.children.size >= root.seats || root.closedUntilMs > now()) return false
     if (this.#candidates.isAvoided(peer, root)) return false
     if (this.#candidates.carried(peer, root, null) < PRIMARY_STRIPES) return false
     for (const link of [...peer.parents]) graph.unlink(link)

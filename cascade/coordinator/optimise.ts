@@ -58,6 +58,8 @@ export class Optimiser {
   #movesLeft = MIN_MOVES
   #moved = 0
   #renewedAtMs = 0
+  /** Who passes on least of those below roots, as far as is known in this tick. */
+  #weakest: SwarmPeer | null = null
 
   constructor({ facts, candidates, linking, placement, moves }: OptimiserOptions) {
     this.#graph = facts.graph
@@ -79,6 +81,7 @@ export class Optimiser {
       this.#renewedAtMs = this.#now()
       this.#movesLeft = Math.min(MAX_MOVES, Math.max(MIN_MOVES, Math.ceil(MOVED_SHARE * this.#graph.size)))
     }
+    this.#weakest = null
     this.#fillWanting()
     this.#relieveRoots()
     this.#relieveFull()
@@ -111,9 +114,12 @@ export class Optimiser {
     const [current] = peer.parents
     if (current === undefined || isRoot(current.parent)) return false
     if (this.#now() - peer.joinedAtMs < SETTLED_MS) return false
-    const weak = this.#fedByRoots().filter(({ askedStripes }) => askedStripes * STRONGER <= peer.askedStripes)
-    weak.sort((a, b) => a.askedStripes - b.askedStripes)
-    return weak[0] !== undefined && this.#moves.raise(peer, weak[0])
+    this.#weakest ??= this.#fedByRoots().reduce<SwarmPeer | null>(weaker, null)
+    const weak = this.#weakest
+    if (weak === null || weak.askedStripes * STRONGER > peer.askedStripes) return false
+    if (!this.#moves.raise(peer, weak)) return false
+    this.#weakest = null
+    return true
   }
 
   /** A backup that has shown itself better than the primary changes places with it: no new link, a change of masks. */
@@ -181,6 +187,10 @@ export class Optimiser {
     this.#round = null
     return null
   }
+}
+
+function weaker(a: SwarmPeer | null, b: SwarmPeer): SwarmPeer {
+  return a !== null && a.askedStripes <= b.askedStripes ? a : b
 }
 
 export function isBad(link: { rttMs: number | null; loss: number }): boolean {
