@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { pushedBy } from '../../tests/support/check-swarm.ts'
 import { measureCoordinator } from '../../tests/bench/support/coordinator-load.ts'
 import type { Ability } from '../messages.ts'
 import { Coordinator } from './coordinator.ts'
 import type { Decision } from './coordinator.ts'
-import { countStripes } from '../frame/frame.ts'
 import { RETURN_GRACE_MS } from './returning.ts'
 
 const DESKTOP: Ability = {
@@ -96,20 +96,20 @@ describe('Coordinator', () => {
     for (const id of orphans) expect(coordinator.parentsOf(id).map((parent) => parent.id)).toContain('root')
     coordinator.leave('a')
     expect(orphans.filter((id) => coordinator.parentsOf(id)[0]?.id === 'root')).toHaveLength(1)
-    expect(fromRoot()).toBeLessThanOrEqual(6)
+    expect(pushedBy(coordinator.view(), 'root')).toBeLessThanOrEqual(6)
   })
 
   it('has a backup lead in the place of a root that pushes more than its share', () => {
     join('root', { ...ROOT, max_children: 8 })
     for (const id of ['p1', 'p2', 'p3']) join(id, PHONE)
-    expect(fromRoot()).toBeGreaterThan(10)
+    expect(pushedBy(coordinator.view(), 'root')).toBeGreaterThan(10)
     const relay: Ability = { ...DESKTOP, max_children: 8, upload_kbps: 1600 }
     join('relay', relay)
     runFor(5)
     expect(['p1', 'p2', 'p3'].some((id) => coordinator.parentsOf(id)[1]?.id === 'relay')).toBe(true)
     report('relay', { rtt: 20, loss: 0 }, { ...relay, upload_kbps: 20_000 })
     runFor(30)
-    expect(fromRoot()).toBeLessThanOrEqual(6)
+    expect(pushedBy(coordinator.view(), 'root')).toBeLessThanOrEqual(6)
     for (const id of ['p1', 'p2', 'p3']) expect(coordinator.parentsOf(id)[0]?.id).toBe('relay')
   })
 
@@ -161,13 +161,13 @@ describe('Coordinator', () => {
     join('root', { ...ROOT, max_children: 40 })
     const phones = Array.from({ length: 10 }, (_, k) => `p${k}`)
     for (const id of phones) join(id, PHONE)
-    expect(fromRoot()).toBeGreaterThan(20)
+    expect(pushedBy(coordinator.view(), 'root')).toBeGreaterThan(20)
     for (const id of 'abc') join(id, { ...DESKTOP, upload_kbps: 20_000, max_children: 10 })
     for (let second = 0; second < 60; second++) {
       now += 1000
       coordinator.tick()
     }
-    expect(fromRoot()).toBeLessThanOrEqual(8)
+    expect(pushedBy(coordinator.view(), 'root')).toBeLessThanOrEqual(8)
   })
 
   it('moves a viewer away from a bad link at the alarm, and leaves it alone afterwards', () => {
@@ -310,12 +310,6 @@ function report(id: string, { rtt, loss }: { rtt: number; loss: number }, abilit
     parents: parents.map((parent) => ({ id: parent.id, rtt_ms: rtt, loss, relayed: false })),
     bytes: { cascade: 1000, http: 0 },
   })
-}
-
-/** Stripes that the root pushes. */
-function fromRoot(): number {
-  const links = coordinator.view().peers.flatMap(({ parents }) => parents)
-  return links.filter(({ id }) => id === 'root').reduce((sum, { stripes }) => sum + countStripes(stripes), 0)
 }
 
 function graphOf(of: Coordinator): Map<string, string[]> {

@@ -101,10 +101,11 @@ export class Coordinator {
     const peer = createPeer(newcomer, this.#options.now(), this.#options.bitrateKbps)
     this.#graph.add(peer)
     const waiting = this.#returning.claim(peer, parents)
-    for (const child of this.#returning.arrived(peer)) this.#keep(child)
+    // Who is back has whom it named; more wait for the next tick: a seat may be one of those that come back after it.
+    for (const child of this.#returning.arrived(peer)) this.#linking.postpone(child)
     if (isRoot(peer)) this.#fillWaiting()
     else if (waiting) this.#linking.wanting.add(peer)
-    else if (parents.length > 0 && peer.parents.length > 0) this.#keep(peer)
+    else if (parents.length > 0 && peer.parents.length > 0) this.#linking.postpone(peer)
     else if (!this.#placement.fill(peer) && parents.length === 0) return this.#turnAway(peer)
     return this.#decide()
   }
@@ -188,13 +189,6 @@ export class Coordinator {
       rendition,
       peers: [...this.#graph.peers()].map((peer) => viewOf(this.#graph, peer, now)),
     }
-  }
-
-  /** It is back, and has whom it named. More parents wait for the next tick: a seat may be one of those that come back after it. */
-  #keep(peer: SwarmPeer): void {
-    this.#linking.arrange(peer)
-    this.#linking.changed.add(peer)
-    this.#linking.wanting.add(peer)
   }
 
   #turnAway(peer: SwarmPeer): Decision[] {

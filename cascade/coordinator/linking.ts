@@ -82,9 +82,7 @@ export class Linking {
     const { parent, child: leaf } = leafsLink
     this.#facts.graph.unlink(leafsLink)
     const link = this.#facts.graph.link(parent, peer, this.#facts.now())
-    if (leaf.parents.length > 0) this.arrange(leaf)
-    this.changed.add(leaf)
-    this.wanting.add(leaf)
+    this.postpone(leaf)
     return link
   }
 
@@ -115,9 +113,14 @@ export class Linking {
   /** A backup goes; its child is looked after at the next tick. */
   dropBackup(link: Link): void {
     this.#facts.graph.unlink(link)
-    this.arrange(link.child)
-    this.changed.add(link.child)
-    this.wanting.add(link.child)
+    this.postpone(link.child)
+  }
+
+  /** It makes do with the parents it has, and is given what is missing at the next tick. */
+  postpone(peer: SwarmPeer): void {
+    this.arrange(peer)
+    this.changed.add(peer)
+    this.wanting.add(peer)
   }
 
   /** Makes one of its links the first. */

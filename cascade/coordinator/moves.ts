@@ -53,16 +53,22 @@ export class Moves {
 
   #giveAway(link: Link): boolean {
     const { child } = link
-    const isLed = child.parents[0] === link
-    const search = isLed ? primarySearch(child, false) : backupSearch(child)
+    const search = child.parents[0] === link ? primarySearch(child, false) : backupSearch(child)
     const candidates = this.#candidates.find(search).filter((candidate) => hasFreeSeat(candidate))
     const found = this.#linking.linkFirst(search, candidates)
     if (found === null) return false
-    this.#facts.graph.unlink(link)
+    this.#change(link, found)
+    return true
+  }
+
+  /** The new link takes the old one's place. */
+  #change(old: Link, found: Link): void {
+    const { child } = old
+    const isLed = child.parents[0] === old
+    this.#facts.graph.unlink(old)
     if (isLed) this.#linking.lead(child, found)
     this.#placement.fill(child)
     child.movedAtMs = this.#facts.now()
-    return true
   }
 
   /**
@@ -85,8 +91,9 @@ export class Moves {
    */
   raise(peer: SwarmPeer, weak: SwarmPeer): boolean {
     const { graph, now } = this.#facts
-    const root = weak.parents[0]?.parent
-    if (root === undefined || !isRoot(root)) return false
+    const [place] = weak.parents
+    if (place === undefined || !isRoot(place.parent)) return false
+    const root = place.parent
     if (root.children.size >= root.seats || root.closedUntilMs > now()) return false
     if (this.#candidates.isAvoided(peer, root)) return false
     if (this.#candidates.carried(peer, root, null) < PRIMARY_STRIPES) return false
@@ -95,13 +102,7 @@ export class Moves {
     if (link !== null) this.#linking.lead(peer, link)
     peer.movedAtMs = now()
     const below = this.#linking.link(peer, weak)
-    if (below !== null) {
-      const [old] = weak.parents
-      if (old !== undefined) graph.unlink(old)
-      this.#linking.lead(weak, below)
-      weak.movedAtMs = now()
-      this.#placement.fill(weak)
-    }
+    if (below !== null) this.#change(place, below)
     this.#placement.fill(peer)
     return link !== null
   }

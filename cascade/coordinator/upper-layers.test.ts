@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Ability } from '../messages.ts'
 import { Coordinator } from './coordinator.ts'
-import { countStripes } from '../frame/frame.ts'
+import { pushedBy } from '../../tests/support/check-swarm.ts'
 import { seededRandom } from '../../tests/sim/random.ts'
 
 const WEAK: Ability = {
@@ -42,7 +42,7 @@ describe('the layers below the roots', () => {
     for (let n = 0; n < 4; n += 1) join(`leaf${n}`, LEAF)
     join('b', STRONG)
     for (let n = 0; n < 40; n += 1) join(`more${n}`, WEAK)
-    const before = pushedBy('a')
+    const before = pushed('a')
     // as if half of its line were used by something else
     const upload_kbps = before * 400 * 1.1
     now += 100
@@ -51,9 +51,9 @@ describe('the layers below the roots', () => {
       parents: [],
       bytes: { cascade: 0, http: 0 },
     })
-    expect(pushedBy('a')).toBe(before)
+    expect(pushed('a')).toBe(before)
     tick(1)
-    expect(pushedBy('a')).toBeLessThan(before)
+    expect(pushed('a')).toBeLessThan(before)
   })
 
   it('share the load where there is plenty of upload, and are filled one by one where there is not', () => {
@@ -61,7 +61,7 @@ describe('the layers below the roots', () => {
       const ids = Array.from({ length: relays }, (_, n) => `relay${n}`)
       for (const id of ids) join(id, STRONG)
       for (let n = 0; n < 8; n += 1) join(`leaf${n}`, LEAF)
-      return Math.max(...ids.map(pushedBy))
+      return Math.max(...ids.map(pushed))
     }
     expect(busiest(8)).toBeLessThanOrEqual(20)
     coordinator = create()
@@ -95,7 +95,6 @@ function primaryOf(id: string): string | undefined {
   return coordinator.parentsOf(id)[0]?.id
 }
 
-function pushedBy(id: string): number {
-  const links = coordinator.view().peers.flatMap(({ parents }) => parents.filter((each) => each.id === id))
-  return links.reduce((sum, { stripes }) => sum + countStripes(stripes), 0)
+function pushed(id: string): number {
+  return pushedBy(coordinator.view(), id)
 }

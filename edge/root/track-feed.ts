@@ -21,9 +21,9 @@ export interface TrackFeedOptions {
 export type FeedEnd = 'ended' | 'not_live' | 'closed'
 
 const FIRST_PAUSE_MS = 100
-/** Two segments. */
-const CATCH_UP_PARTS = 2 * PARTS_PER_SEGMENT
 const MAX_PAUSE_MS = 2000
+/** So far behind the newest segment's beginning, what was left out is still given. */
+const CATCH_UP_PARTS = 2 * PARTS_PER_SEGMENT
 
 export class TrackFeed {
   readonly #options: TrackFeedOptions

@@ -127,6 +127,11 @@ function badMasks({ id, parents }: PeerView): string[] {
   return isRight && isOrdered ? [] : [`${id} is pushed ${together.toString(2)} in ${count} stripes`]
 }
 
+/** Stripes that it pushes to all its children. */
+export function pushedBy(view: SwarmView, id: string): number {
+  return (loadsOf(view).get(id) ?? NO_LOAD).pushed
+}
+
 function loadsOf(view: SwarmView): Map<string, Load> {
   const loads = new Map<string, Load>()
   for (const { parents } of view.peers) {
