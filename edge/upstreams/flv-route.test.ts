@@ -95,6 +95,19 @@ describe('the route of an FLV', () => {
     }
   })
 
+  it('goes back to the second, too, while the first stays away', async () => {
+    const first = member('a', broken, { isWell: false })
+    const members = [first, member('b', broken), member('origin', endless)]
+    for (const _ of ['a', 'b']) await expect(readToEnd(await ask(members))).rejects.toThrow()
+    const answer = await ask(members)
+    expect(asked).toEqual(['a', 'b', 'origin'])
+    const body = answer.body[Symbol.asyncIterator]()
+    await body.next()
+    now += 60_000
+    await body.next()
+    expect((await body.next()).done).toBe(true)
+  })
+
   it('stays with the first', async () => {
     const answer = await ask([member('a', endless), member('b', endless)])
     now += 1_000_000

@@ -20,7 +20,7 @@ export interface FlvMember {
 const HEADS_MS = 800
 const MAX_HEAD_MS = 600
 const ASIDE_MS = 10_000
-/** How long a stream is read from another than the first before it goes back to that, when that is well. */
+/** How long a stream is read from another than the first before it goes back to one before, when that is well. */
 const HOME_MS = 30_000
 
 export class FlvRoute {
@@ -38,7 +38,6 @@ export class FlvRoute {
     members: readonly FlvMember[],
     signal: AbortSignal,
   ): Promise<UpstreamAnswer> {
-    const [first] = members
     const inOrder = [...members].sort((a, b) => Number(this.#isAside(a)) - Number(this.#isAside(b)))
     const headMs = Math.min(MAX_HEAD_MS, HEADS_MS / Math.max(1, inOrder.length - 1))
     for (const [index, member] of inOrder.entries()) {
@@ -50,7 +49,10 @@ export class FlvRoute {
         },
       )
       if (answer === null) continue
-      return { ...answer, body: this.#watch(member, first ?? member, answer, signal) }
+      return {
+        ...answer,
+        body: this.#watch(member, members.slice(0, members.indexOf(member)), answer, signal),
+      }
     }
     throw new Error('there is no upstream')
   }
@@ -80,10 +82,10 @@ export class FlvRoute {
     return null
   }
 
-  /** Ends, to be asked for again, where the first of the order could give the stream again. */
+  /** Ends, to be asked for again, where one before it in the order could give the stream again. */
   async *#watch(
     member: FlvMember,
-    first: FlvMember,
+    before: readonly FlvMember[],
     { status, body }: UpstreamAnswer,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
@@ -92,8 +94,8 @@ export class FlvRoute {
     try {
       for await (const chunk of body) {
         yield chunk
-        if (member === first || status !== 200 || this.#options.now() < homeAtMs) continue
-        if (first.isWell() && !this.#isAside(first)) return
+        if (before.length === 0 || status !== 200 || this.#options.now() < homeAtMs) continue
+        if (before.some((each) => each.isWell() && !this.#isAside(each))) return
       }
     } catch (cause) {
       if (!signal.aborted) this.#giveUp(member, cause)

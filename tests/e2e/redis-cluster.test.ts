@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TrackReader } from '../support/cluster.ts'
 import { publishCounter } from '../support/counter-picture.ts'
 import { eventually } from '../support/eventually.ts'
-import { freePorts, HeadwaterProcess } from '../support/headwater-process.ts'
+import { freePorts } from '../support/free-ports.ts'
+import { HeadwaterProcess } from '../support/headwater-process.ts'
 import { hasRedisCluster, RedisCluster } from '../support/redis-cluster.ts'
 
 const PARTS = 24

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { freePorts, HeadwaterProcess } from '../support/headwater-process.ts'
+import { freePorts } from '../support/free-ports.ts'
+import { HeadwaterProcess } from '../support/headwater-process.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { bytes, Parked, ScriptedOrigin } from '../support/scripted-origin.ts'
 

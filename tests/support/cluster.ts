@@ -1,7 +1,8 @@
 /** An origin, transcoders and an edge as processes of their own, with a Redis between them. */
 import { z } from 'zod'
 import { eventually } from './eventually.ts'
-import { freePorts, HeadwaterProcess, type MadeRoom } from './headwater-process.ts'
+import { freePorts } from './free-ports.ts'
+import { HeadwaterProcess, type MadeRoom } from './headwater-process.ts'
 import { RedisServer } from './redis-server.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 

@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { eventually } from './eventually.ts'
+import { freePorts } from './free-ports.ts'
 
 export interface HeadwaterOptions {
   args?: readonly string[]
@@ -123,8 +123,11 @@ export class HeadwaterProcess {
   }
 
   async untilReady(): Promise<void> {
-    await eventually(() => this.isReady(), START_LIMIT_MS).catch(() => {
-      throw new Error(`headwater did not start:\n${this.output}`)
+    await Promise.race([
+      eventually(() => this.isReady(), START_LIMIT_MS),
+      this.#exited.then((code) => Promise.reject(new Error(`it ended with ${code}`))),
+    ]).catch((cause: unknown) => {
+      throw new Error(`headwater did not start:\n${this.output}`, { cause })
     })
   }
 
@@ -214,18 +217,4 @@ function entry(): string[] {
   const built = path.join(ROOT, 'dist/headwater.js')
   if (process.env['HEADWATER_BUILT'] === '1' && existsSync(built)) return ['--enable-source-maps', built]
   return ['--import', 'tsx', path.join(ROOT, 'headwater.ts')]
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) =>
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
-        ),
-    ),
-  )
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { eventually } from './eventually.ts'
-import { freePorts } from './headwater-process.ts'
+import { freePorts } from './free-ports.ts'
 
 const START = path.resolve(import.meta.dirname, '../../deploy/nginx/start.sh')
 const NGINX = process.env['NGINX_PATH'] ?? '/usr/sbin/nginx'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { eventually } from './eventually.ts'
-import { freePorts } from './headwater-process.ts'
+import { freePorts } from './free-ports.ts'
 
 const SERVER = process.env['REDIS_SERVER_PATH'] ?? 'redis-server'
 const CLI = process.env['REDIS_CLI_PATH'] ?? 'redis-cli'

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { eventually } from './eventually.ts'
-import { freePorts } from './headwater-process.ts'
+import { freePorts } from './free-ports.ts'
 
 const MISSING = 'redis-server is missing: apt-get install redis-server (or set REDIS_SERVER_PATH)'
 

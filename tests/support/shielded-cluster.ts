@@ -1,7 +1,8 @@
 /** All roles as processes of their own: origin, transcoders, shields, edges that viewers reach directly, and a Redis between them. */
 import path from 'node:path'
 import { eventually } from './eventually.ts'
-import { freePorts, HeadwaterProcess } from './headwater-process.ts'
+import { freePorts } from './free-ports.ts'
+import { HeadwaterProcess } from './headwater-process.ts'
 import { RedisServer } from './redis-server.ts'
 import { RequestCounter } from './request-counter.ts'
 import { TcpProxy } from './tcp-proxy.ts'

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { eventually } from '../../support/eventually.ts'
-import { freePorts } from '../../support/headwater-process.ts'
+import { freePorts } from '../../support/free-ports.ts'
 import { Child } from './child.ts'
 
 export const CONTESTANTS = ['nginx', 'varnish', 'edge', 'nginx + edge'] as const

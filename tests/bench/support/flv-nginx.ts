@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { treeCpuSeconds, treeResidentMib } from '../../support/cpu.ts'
-import { freePorts } from '../../support/headwater-process.ts'
+import { freePorts } from '../../support/free-ports.ts'
 import { startServer } from './edge-contestants.ts'
 
 /** What is measured of a server. */

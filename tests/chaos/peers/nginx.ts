@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { eventually } from '../../support/eventually.ts'
-import { freePorts } from '../../support/headwater-process.ts'
+import { freePorts } from '../../support/free-ports.ts'
 import { CannotRun } from '../chaos-case.ts'
 import type { Peer } from './peer-case.ts'
 
