@@ -72,10 +72,10 @@ export class Peer {
       onSwitch: (change) => this.#switches.begin(change),
       onPath: () => this.#moved(),
     })
-    const admission = new Admission(options)
+    const admission = new Admission({ ...options, isFull: () => this.#isFull })
     this.#downstream = new Downstream({
       ...{ program, rendition, clock, windows, streamKbps, limits: options.limits },
-      admit: (child, fingerprint, token) => this.#admit(admission, child, fingerprint, token),
+      admit: (child, fingerprint, token) => admission.check({ child, fingerprint, token }),
       place: () => ({ depth: this.#depth ?? UNKNOWN_DEPTH, path: this.#upstream.path }),
       alternative: () => this.#upstream.parents[0]?.id ?? null,
       onLeft: (child) => options.events.onChildLeft?.(child),
@@ -169,6 +169,12 @@ export class Peer {
 
   get #spareKbps(): number {
     return this.#spare.kbps(this.#downstream.granted)
+  }
+
+  /** The upload that is left bears no stripe more. */
+  get #isFull(): boolean {
+    const { kbps } = this.#rate
+    return kbps > 0 && this.#spareKbps < kbps / STRIPES
   }
 
   #stop(): void {
@@ -290,16 +296,5 @@ export class Peer {
     if (place === this.#place) return
     this.#place = place
     this.#downstream.announcePlace()
-  }
-
-  #admit(
-    admission: Admission,
-    child: PeerId,
-    fingerprint: string,
-    token: Uint8Array,
-  ): ReturnType<Admission['check']> {
-    const kbps = this.#rate.kbps
-    if (kbps > 0 && this.#spareKbps < kbps / STRIPES) return 'full'
-    return admission.check({ child, fingerprint, token })
   }
 }

@@ -1,4 +1,4 @@
-/** Whether who asks to be a child may be one: its token says so, under the origin's signature, for this very link. */
+/** Whether who asks to be a child may be one: there is room, and its token says so, under the origin's signature, for this very link. */
 import type { DenyReason } from '../frame/frame.ts'
 import type { PeerOptions } from '../peer-options.ts'
 import type { PeerId } from '../peer-id.ts'
@@ -10,7 +10,13 @@ export interface Applicant {
   token: Uint8Array
 }
 
-type AdmissionOptions = Pick<PeerOptions, 'room' | 'program' | 'rendition' | 'wallNow' | 'verifier'>
+interface AdmissionOptions extends Pick<
+  PeerOptions,
+  'room' | 'program' | 'rendition' | 'wallNow' | 'verifier'
+> {
+  /** There is no room for another child. */
+  isFull: () => boolean
+}
 
 export class Admission {
   readonly #options: AdmissionOptions
@@ -21,6 +27,7 @@ export class Admission {
 
   /** Null where it may come in. At once where the verifier answers at once. */
   check({ child, fingerprint, token }: Applicant): DenyReason | null | Promise<DenyReason | null> {
+    if (this.#options.isFull()) return 'full'
     const parsed = read(token)
     if (!parsed) return 'token'
     const { room, program, rendition, wallNow, verifier } = this.#options

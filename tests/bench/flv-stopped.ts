@@ -43,7 +43,7 @@ async function period() {
   const { clients } = await edge.child.ask<{ clients: number }>({})
   return {
     good: { connected, kbpsMin, delayMs },
-    edge: { residentMib: await edge.child.residentMib(), clients },
+    edge: { residentMib: edge.child.residentMib(), clients },
   }
 }
 

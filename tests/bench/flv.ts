@@ -103,12 +103,12 @@ async function measure({ server, port, path, startedAt }: Contestant, count: num
   const before = await upstreamsNow()
   await order({ do: 'open', port, path, count, startedAt })
   await delay(SETTLE_MS)
-  const cpu = await server.cpuSeconds()
+  const cpu = server.cpuSeconds()
   const from = performance.now()
   const report = await order({ do: 'measure', ms: MEASURE_MS })
   const upstreams = (await upstreamsNow()) - before
-  const cpuPercent = ((await server.cpuSeconds()) - cpu) / ((performance.now() - from) / 100_000)
-  const residentMib = await server.residentMib()
+  const cpuPercent = (server.cpuSeconds() - cpu) / ((performance.now() - from) / 100_000)
+  const residentMib = server.residentMib()
   await order({ do: 'close' })
   await delay(1000)
   return { cpuPercent, residentMib, report, upstreams }

@@ -10,11 +10,19 @@ interface Stat {
   seconds: number
 }
 
+// USER_HZ, which Linux fixes at 100 for everything it shows in /proc.
 const TICKS_PER_SECOND = 100
 
 /** Seconds of CPU used so far by the tree under a process. */
 export function treeCpuSeconds(root: number): number {
   return readTree(root).reduce((sum, { seconds }) => sum + seconds, 0)
+}
+
+/** Seconds of CPU that a process has used so far, without those under it. Throws where it is gone. */
+export function cpuSeconds(pid: number): number {
+  const stat = readStat(pid)
+  if (stat === null) throw new Error(`process ${pid} is gone`)
+  return stat.seconds
 }
 
 /** Memory that a process has resident, in whole MiB. Throws where it is gone. */

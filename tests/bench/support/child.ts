@@ -3,12 +3,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { residentMib } from '../../support/cpu.ts'
-
-// USER_HZ, which Linux fixes at 100 for everything it shows in /proc.
-const TICKS_PER_SECOND = 100
+import { cpuSeconds, residentMib } from '../../support/cpu.ts'
 
 export class Child {
   readonly #process: ChildProcess
@@ -42,15 +38,13 @@ export class Child {
     return answer
   }
 
-  /** User and system time so far, in seconds. */
-  async cpuSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#process.pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND // utime, stime
+  /** User and system time so far. */
+  cpuSeconds(): number {
+    return cpuSeconds(this.pid)
   }
 
   /** Resident memory in MiB. */
-  async residentMib(): Promise<number> {
+  residentMib(): number {
     return residentMib(this.pid)
   }
 

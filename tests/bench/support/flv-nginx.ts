@@ -9,8 +9,8 @@ import { startServer } from './edge-contestants.ts'
 /** What is measured of a server. */
 export interface MeasuredServer {
   /** User and system time so far, in seconds. */
-  cpuSeconds(): Promise<number>
-  residentMib(): Promise<number>
+  cpuSeconds(): number
+  residentMib(): number
   close(): Promise<void>
 }
 
@@ -24,8 +24,8 @@ export async function startFlvNginx(originPort: number): Promise<{ server: Measu
   const { pids, close } = await startServer(program, args, { port, folder })
   const over = (of: (pid: number) => number): number => pids.reduce((sum, pid) => sum + of(pid), 0)
   const server: MeasuredServer = {
-    cpuSeconds: () => Promise.resolve(over(treeCpuSeconds)),
-    residentMib: () => Promise.resolve(over(treeResidentMib)),
+    cpuSeconds: () => over(treeCpuSeconds),
+    residentMib: () => over(treeResidentMib),
     close,
   }
   return { server, port }
