@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Ability } from '../messages.ts'
 import { Graph } from './graph.ts'
 import { canStepIn } from './link-room.ts'
-import { createPeer, type SwarmPeer } from './swarm-peer.ts'
+import { capacityOf, createPeer, type SwarmPeer } from './swarm-peer.ts'
 
 const VIEWER: Ability = {
   device: 'desktop',
@@ -30,9 +30,13 @@ describe('canStepIn', () => {
     const [first, second, third] = [0, 1, 2].map(() => below(primary)) as [SwarmPeer, SwarmPeer, SwarmPeer]
     expect(canStepIn(backup, first)).toBe(true)
     standBy(first)
+    // one stripe now, and five for each of two: 11
     expect(canStepIn(backup, second)).toBe(true)
     standBy(second)
-    // two stripes now, and four for each of three: 14
+    // two stripes now, and five for each of three: 17
+    expect(canStepIn(backup, third)).toBe(false)
+    graph.resize(backup, capacityOf({ ...WEAK, upload_kbps: 6400 }, 2000))
+    // four for each would be 14 of 16: all five come from it until there is another backup
     expect(canStepIn(backup, third)).toBe(false)
     expect(canStepIn(root, third)).toBe(true)
     // who would not turn to it at the same moment is no matter

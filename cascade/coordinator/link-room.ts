@@ -1,5 +1,5 @@
 /** What a parent has room for. */
-import { countStripes } from '../frame/frame.ts'
+import { countStripes, STRIPES } from '../frame/frame.ts'
 import { PRIMARY_STRIPES } from './path.ts'
 import { isRoot, type Link, type SwarmPeer } from './swarm-peer.ts'
 
@@ -23,14 +23,17 @@ export function leadsWithEase(link: Link): boolean {
   return isRoot(link.parent) || easeOf(link) >= PRIMARY_STRIPES
 }
 
-/** Whether its line bears it to take over from their primary this peer and all others it would have to in the same moment. */
+/**
+ * Whether its line bears it to take over from their primary this peer and all others it would have to in the same moment: five stripes
+ * for each, who has no other backup then. What some have of it already is left for those who lose a backup in that moment.
+ */
 export function canStepIn(candidate: SwarmPeer, peer: SwarmPeer): boolean {
   if (isRoot(candidate)) return true
   const primary = peer.parents[0]?.parent
   let promoted = 1
   for (const { child } of candidate.children)
     if (child !== peer && child.parents[0]?.parent === primary) promoted += 1
-  return candidate.pushed + promoted * PRIMARY_STRIPES <= candidate.maxStripes
+  return candidate.pushed + promoted * STRIPES <= candidate.maxStripes
 }
 
 /** Who makes way first: those that only beat, then backups, then children; of equals the youngest. */

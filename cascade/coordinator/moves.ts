@@ -5,7 +5,7 @@ import { canLead, leadsWithEase, weight } from './link-room.ts'
 import type { Linking } from './linking.ts'
 import type { Placement } from './placement.ts'
 import { PRIMARY_STRIPES } from './path.ts'
-import { hasFreeSeat, isRoot, parentsWanted } from './swarm-peer.ts'
+import { hasFreeSeat, hasPrimarySeat, isRoot, parentsWanted } from './swarm-peer.ts'
 import type { Link, SwarmPeer } from './swarm-peer.ts'
 
 /** Children that one who is relieved tries to give away. */
@@ -86,25 +86,41 @@ export class Moves {
   }
 
   /**
-   * Puts one who can pass on much in the place below a root of one who can pass on little, who then hangs below it. All its parents
-   * change: whatever hangs below the other may be its backup no longer. False where there is no seat.
+   * Gives one who can pass on much the place below a root of one who can pass on little, who then hangs below it, without children
+   * where they would be too deep there. All its parents change: whatever hangs below the other may be its backup no longer. False
+   * where the path to that root does not carry a stream.
    */
   raise(peer: SwarmPeer, weak: SwarmPeer): boolean {
     const { graph, now } = this.#facts
     const [place] = weak.parents
     if (place === undefined || !isRoot(place.parent)) return false
     const root = place.parent
-    if (root.children.size >= root.seats || root.closedUntilMs > now()) return false
-    if (this.#candidates.isAvoided(peer, root)) return false
+    if (root.closedUntilMs > now() || this.#candidates.isAvoided(peer, root)) return false
     if (this.#candidates.carried(peer, root, null) < PRIMARY_STRIPES) return false
-    for (const link of [...peer.parents]) graph.unlink(link)
+    for (const link of [place, ...peer.parents]) graph.unlink(link)
     const link = this.#linking.link(root, peer)
     if (link !== null) this.#linking.lead(peer, link)
-    peer.movedAtMs = now()
-    const below = this.#linking.link(peer, weak)
-    if (below !== null) this.#change(place, below)
-    this.#placement.fill(peer)
-    return link !== null
+    if (!this.#leadBelow(peer, weak)) {
+      const led = [...weak.children].filter((each) => each.child.parents[0] === each)
+      for (const { child } of led) this.#leadBelow(peer, child)
+      this.#leadBelow(peer, weak)
+    }
+    for (const moved of [peer, weak]) {
+      this.#placement.fill(moved)
+      moved.movedAtMs = now()
+    }
+    return true
+  }
+
+  /** Makes one the primary of another, in the place of whom that has; false where there is no seat, or it would be too deep. */
+  #leadBelow(parent: SwarmPeer, peer: SwarmPeer): boolean {
+    if (!hasPrimarySeat(parent)) return false
+    const [primary] = peer.parents
+    const link = peer.parents.find((each) => each.parent === parent) ?? this.#linking.link(parent, peer)
+    if (link === null) return false
+    if (primary !== undefined && primary !== link) this.#change(primary, link)
+    else this.#linking.lead(peer, link)
+    return true
   }
 
   #moveBelowPeer(peer: SwarmPeer): boolean {

@@ -37,6 +37,23 @@ describe('the layers below the roots', () => {
     expect(Math.max(...depths)).toBeLessThanOrEqual(3)
   })
 
+  it('change hands also where no seat below the root is free', () => {
+    coordinator = create({ ...ROOT, max_children: 4 })
+    for (const id of ['weak', 'weaker']) join(id, WEAK)
+    for (let n = 0; n < 10; n += 1) join(`other${n}`, WEAK)
+    join('strong', STRONG)
+    const rootsChildren = (): number =>
+      coordinator.view().peers.filter(({ parents }) => parents.some(({ id }) => id === 'root')).length
+    expect(rootsChildren()).toBe(4)
+    expect(primaryOf('strong')).not.toBe('root')
+    tick(60)
+    expect(primaryOf('strong')).toBe('root')
+    expect(rootsChildren()).toBeLessThanOrEqual(4)
+    expect(
+      coordinator.view().peers.every(({ device, parents }) => device === 'root' || parents.length > 0),
+    ).toBe(true)
+  })
+
   it('leave one who pushes more than it should with less at the next tick', () => {
     join('a', STRONG)
     for (let n = 0; n < 4; n += 1) join(`leaf${n}`, LEAF)
@@ -69,13 +86,13 @@ describe('the layers below the roots', () => {
   })
 })
 
-function create(): Coordinator {
+function create(root = ROOT): Coordinator {
   const random = seededRandom(1)
   const created = new Coordinator({
     ...{ program: 'p', rendition: '720p', bitrateKbps: 2000 },
     ...{ now: () => now, random: () => random.next() },
   })
-  created.join({ id: 'root', ability: ROOT, locality: '' })
+  created.join({ id: 'root', ability: root, locality: '' })
   return created
 }
 

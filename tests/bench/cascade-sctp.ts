@@ -33,6 +33,7 @@ const figures = (role: 'primary' | 'backup') => ({
   children: of(role).length,
   worstPartDelayMs: distributionOf(of(role).flatMap(({ worstMs }) => worstMs ?? [])),
   gapMs: distributionOf(of(role).flatMap(({ gapMs }) => gapMs ?? [])),
+  beforeMs: distributionOf(of(role).flatMap(({ beforeMs }) => beforeMs ?? [])),
   givenUpMs: distributionOf(of(role).flatMap(({ givenUpMs }) => givenUpMs ?? [])),
   partsLost: of(role).reduce((sum, { lost }) => sum + lost, 0),
 })

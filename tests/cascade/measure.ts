@@ -22,6 +22,8 @@ export interface DeathCost {
   worstMs: number | null
   /** By how much it was later than this child's parts are as a rule. */
   gapMs: number | null
+  /** The same over as long before the death: what there is on any day, with deaths of others in it. Null where little is known. */
+  beforeMs: number | null
   lost: number
   /** The link was given up; its stripes are with others long before. */
   givenUpMs: number | null
@@ -75,6 +77,8 @@ function costOf(swarm: SctpSwarm, kill: Kill, child: PeerId, role: 'primary' | '
   const seen = around.flatMap((number) => delays.get(number) ?? [])
   // It had only just come: there is nothing to compare with.
   if (usual.length < before.length / 2) return null
+  const earlier = numbersBetween(swarm, kill.atMs - 2 * BEFORE_MS - AFTER_MS, kill.atMs - BEFORE_MS)
+  const seenBefore = earlier.flatMap((number) => delays.get(number) ?? [])
   const lost = around.length - seen.length
   const worstMs = lost > 0 ? null : Math.max(...seen)
   const usualMs = usual[usual.length >> 1] ?? 0
@@ -84,6 +88,7 @@ function costOf(swarm: SctpSwarm, kill: Kill, child: PeerId, role: 'primary' | '
   return {
     ...{ victim: kill.victim, how: kill.how, child, role, worstMs, lost },
     gapMs: worstMs === null ? null : Math.max(0, worstMs - usualMs),
+    beforeMs: seenBefore.length > 0 ? Math.max(0, ...seenBefore) - usualMs : null,
     givenUpMs: found === undefined ? null : found.atMs - kill.atMs,
   }
 }

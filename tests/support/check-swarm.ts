@@ -89,7 +89,7 @@ export function badBackups({ view, abilities, bitrateKbps }: SwarmCheck): string
       const { children, pushed } = loads.get(other.id) ?? NO_LOAD
       if (children >= seats || pushed >= askedStripes) return false
       const promoted = 1 + view.peers.filter((each) => each !== peer && has(each, primary, other)).length
-      if (pushed + 4 * promoted > maxStripes) return false
+      if (pushed + 5 * promoted > maxStripes) return false
       return (
         height(other) <= height(primary) && height(other) < height(peer) && branchOf(other, peers) !== branch
       )

@@ -14,10 +14,11 @@ interface KillOptions {
 }
 
 interface Kill {
-  /** The same of peers that had nothing to do with it: what there is on any day. */
-  othersMs: number[]
   /** Of each child that was pushed media by it, ms. */
   gapsMs: number[]
+  /** The same of these children over as long before it, and of peers that had nothing to do with it: what there is on any day. */
+  beforeMs: number[]
+  othersMs: number[]
   lost: number
   stallMs: number
   mode: Mode
@@ -30,6 +31,8 @@ const WATCH_MS = 5000
 const WATCHED_PARTS = 12
 const RECOVER_MS = 4000
 const LATE_MS = 250
+/** These may be on their way. */
+const NEWEST_PARTS = 2
 
 export function relayDeaths(options: KillOptions, { size, seed, say }: GateScale): GateRun {
   const kills: Kill[] = []
@@ -53,17 +56,24 @@ function killOne(world: World, isClean: boolean, mode: Mode): Kill {
   // Somewhere within a part, not always at its beginning.
   world.runFor(world.random.between(0, 250))
   const from = world.stream.newest
+  const until = from - NEWEST_PARTS
   const watched = [...world.viewers.values()]
     .filter((viewer) => viewer !== victim)
-    .map((viewer) => ({ viewer, usual: usualDelay(world, viewer), stallMs: viewer.player.stallMs }))
+    .map((viewer) => {
+      const usual = usualDelay(world, viewer)
+      const beforeMs = gapOf(world, viewer, [until - WATCHED_PARTS, until], usual).worstMs
+      return { viewer, usual, beforeMs, stallMs: viewer.player.stallMs }
+    })
   if (isClean) victim.leave()
   else world.kill(victim.id)
   world.runFor(WATCH_MS)
-  const kill: Kill = { gapsMs: [], othersMs: [], lost: 0, stallMs: 0, mode }
-  for (const { viewer, usual, stallMs } of watched) {
+  const kill: Kill = { gapsMs: [], beforeMs: [], othersMs: [], lost: 0, stallMs: 0, mode }
+  for (const { viewer, usual, beforeMs, stallMs } of watched) {
     const gap: Gap = gapOf(world, viewer, [from, from + WATCHED_PARTS], usual)
-    if (children.has(viewer)) kill.gapsMs.push(gap.worstMs)
-    else kill.othersMs.push(gap.worstMs)
+    if (children.has(viewer)) {
+      kill.gapsMs.push(gap.worstMs)
+      kill.beforeMs.push(beforeMs)
+    } else kill.othersMs.push(gap.worstMs)
     kill.lost += gap.lost
     kill.stallMs += viewer.player.stallMs - stallMs
   }
@@ -97,6 +107,10 @@ function figuresOf(kills: readonly Kill[]): GateRun {
     },
     details: {
       gaps,
+      before: distributionOf(
+        kills.flatMap(({ beforeMs }) => beforeMs),
+        50,
+      ),
       others: distributionOf(
         kills.flatMap(({ othersMs }) => othersMs),
         50,
