@@ -35,6 +35,8 @@ const MAX_RELIEVED = 32
 /** Whoever is put below a root in another's place passes on so many times as much, and has been here for so long. */
 const STRONGER = 2
 const SETTLED_MS = 10_000
+/** In one tick: with each of them go all that hang below the other. */
+const MAX_RAISED = 8
 /** Peers looked at in one tick. */
 const MAX_LOOKED_AT = 100
 const MAX_FILLED = 64
@@ -60,6 +62,7 @@ export class Optimiser {
   #renewedAtMs = 0
   /** Who passes on least of those below roots, as far as is known in this tick. */
   #weakest: SwarmPeer | null = null
+  #raisesLeft = MAX_RAISED
 
   constructor({ facts, candidates, linking, placement, moves }: OptimiserOptions) {
     this.#graph = facts.graph
@@ -82,6 +85,7 @@ export class Optimiser {
       this.#movesLeft = Math.min(MAX_MOVES, Math.max(MIN_MOVES, Math.ceil(MOVED_SHARE * this.#graph.size)))
     }
     this.#weakest = null
+    this.#raisesLeft = MAX_RAISED
     this.#fillWanting()
     this.#relieveRoots()
     this.#relieveFull()
@@ -112,13 +116,14 @@ export class Optimiser {
   /** One who passes on much belongs below a root, rather than one who passes on little: more hang from each, fewer hops down. */
   #raise(peer: SwarmPeer): boolean {
     const [current] = peer.parents
-    if (current === undefined || isRoot(current.parent)) return false
+    if (current === undefined || isRoot(current.parent) || this.#raisesLeft <= 0) return false
     if (this.#now() - peer.joinedAtMs < SETTLED_MS) return false
     this.#weakest ??= this.#fedByRoots().reduce<SwarmPeer | null>(weaker, null)
     const weak = this.#weakest
     if (weak === null || weak.askedStripes * STRONGER > peer.askedStripes) return false
     if (!this.#moves.raise(peer, weak)) return false
     this.#weakest = null
+    this.#raisesLeft -= 1
     return true
   }
 
