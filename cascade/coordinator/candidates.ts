@@ -148,7 +148,7 @@ export class Candidates {
       if (this.isOverBudget(minStripes)) return false
     }
     if (otherThan?.has(graph.branchOf(candidate)) === true) return false
-    if (kind === 'free' && !canStepIn(candidate, peer, graph.load > SCARCE_LOAD)) return false
+    if (kind === 'free' && !canStepIn(candidate, peer)) return false
     return this.carried(peer, candidate, null) >= minStripes
   }
 

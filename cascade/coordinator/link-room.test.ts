@@ -28,20 +28,19 @@ describe('canStepIn', () => {
 
   it('is whether a line bears all that turn to it when their primary dies', () => {
     const [first, second, third] = [0, 1, 2].map(() => below(primary)) as [SwarmPeer, SwarmPeer, SwarmPeer]
-    expect(canStepIn(backup, first, false)).toBe(true)
+    expect(canStepIn(backup, first)).toBe(true)
     standBy(first)
     // one stripe now, and five for each of two: 11
-    expect(canStepIn(backup, second, false)).toBe(true)
+    expect(canStepIn(backup, second)).toBe(true)
     standBy(second)
     // two stripes now, and five for each of three: 17
-    expect(canStepIn(backup, third, false)).toBe(false)
+    expect(canStepIn(backup, third)).toBe(false)
     graph.resize(backup, capacityOf({ ...WEAK, upload_kbps: 6400 }, 2000))
     // four for each would be 14 of 16: all five come from it until there is another backup
-    expect(canStepIn(backup, third, false)).toBe(false)
-    expect(canStepIn(backup, third, true)).toBe(true)
-    expect(canStepIn(root, third, false)).toBe(true)
+    expect(canStepIn(backup, third)).toBe(false)
+    expect(canStepIn(root, third)).toBe(true)
     // who would not turn to it at the same moment is no matter
-    expect(canStepIn(backup, below(other), false)).toBe(true)
+    expect(canStepIn(backup, below(other))).toBe(true)
   })
 
   function add(ability: Ability): SwarmPeer {

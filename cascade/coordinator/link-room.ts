@@ -24,16 +24,16 @@ export function leadsWithEase(link: Link): boolean {
 }
 
 /**
- * Whether its line bears it to take over from their primary this peer and all others it would have to in the same moment: all five
- * stripes of each, until they have another backup. Where uploads are scarce it is to bear four: in its place a root would bear them all.
+ * Whether its line bears it to take over from their primary this peer and all others it would have to in the same moment: five stripes
+ * for each, who has no other backup then. What some have of it already is left for those who lose a backup in that moment.
  */
-export function canStepIn(candidate: SwarmPeer, peer: SwarmPeer, isScarce: boolean): boolean {
+export function canStepIn(candidate: SwarmPeer, peer: SwarmPeer): boolean {
   if (isRoot(candidate)) return true
   const primary = peer.parents[0]?.parent
   let promoted = 1
   for (const { child } of candidate.children)
     if (child !== peer && child.parents[0]?.parent === primary) promoted += 1
-  return candidate.pushed + promoted * (isScarce ? PRIMARY_STRIPES : STRIPES) <= candidate.maxStripes
+  return candidate.pushed + promoted * STRIPES <= candidate.maxStripes
 }
 
 /** Who makes way first: those that only beat, then backups, then children; of equals the youngest. */
