@@ -81,14 +81,14 @@ function costOf(swarm: SctpSwarm, kill: Kill, child: PeerId, role: 'primary' | '
   const seenBefore = earlier.flatMap((number) => delays.get(number) ?? [])
   const lost = around.length - seen.length
   const worstMs = lost > 0 ? null : Math.max(...seen)
-  const usualMs = usual[usual.length >> 1] ?? 0
+  const beyondUsual = (ms: number): number => Math.max(0, ms - (usual[usual.length >> 1] ?? 0))
   const found = swarm.losses.find(
     (loss) => loss.id === child && loss.parent === kill.victim && loss.atMs >= kill.atMs,
   )
   return {
     ...{ victim: kill.victim, how: kill.how, child, role, worstMs, lost },
-    gapMs: worstMs === null ? null : Math.max(0, worstMs - usualMs),
-    beforeMs: seenBefore.length > 0 ? Math.max(0, ...seenBefore) - usualMs : null,
+    gapMs: worstMs === null ? null : beyondUsual(worstMs),
+    beforeMs: seenBefore.length > 0 ? beyondUsual(Math.max(...seenBefore)) : null,
     givenUpMs: found === undefined ? null : found.atMs - kill.atMs,
   }
 }

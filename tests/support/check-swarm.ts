@@ -1,5 +1,5 @@
 /** What must hold of a swarm's graph whatever happens, read off the coordinator's view and what its peers allow. */
-import { countStripes } from '../../cascade/frame/frame.ts'
+import { countStripes, STRIPES } from '../../cascade/frame/frame.ts'
 import { capacityOf, MAX_DEPTH } from '../../cascade/coordinator/swarm-peer.ts'
 import type { PeerView, SwarmView } from '../../cascade/coordinator/view.ts'
 import type { Ability } from '../../cascade/messages.ts'
@@ -89,7 +89,7 @@ export function badBackups({ view, abilities, bitrateKbps }: SwarmCheck): string
       const { children, pushed } = loads.get(other.id) ?? NO_LOAD
       if (children >= seats || pushed >= askedStripes) return false
       const promoted = 1 + view.peers.filter((each) => each !== peer && has(each, primary, other)).length
-      if (pushed + 5 * promoted > maxStripes) return false
+      if (pushed + STRIPES * promoted > maxStripes) return false
       return (
         height(other) <= height(primary) && height(other) < height(peer) && branchOf(other, peers) !== branch
       )
