@@ -12,7 +12,7 @@ export const BARS: Readonly<Record<string, Figures>> = {
     stallLowMs: 0,
   },
   'relay-killed-lossy': { gapP50Ms: 600, gapP99Ms: 1200, lostParts: 0, stallContinuityMs: 0 },
-  'clean-leave': { gapP99Ms: 100, lateParts: 0, lostParts: 0 },
+  'clean-leave': { handOverP99Ms: 100, gapP99Ms: 100, lateParts: 0, lostParts: 0 },
   'lossy-viewer': { stallShareLow: 0.01, stallShareContinuity: 0 },
   'false-switches': { perLinkHour: 0.1 },
   'false-switches-lossy': { perLinkHour: 5 },

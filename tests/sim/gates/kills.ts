@@ -1,11 +1,11 @@
 /** Relays that die or leave, one after the other, and what those below them notice. */
 import { distributionOf, round } from '../measure/distribution.ts'
-import { gapOf, usualDelay, type Gap } from '../measure/gaps.ts'
+import { gapOf, laterOf, usualDelay, type UsualDelay } from '../measure/gaps.ts'
 import type { Mode } from '../viewer/player-model.ts'
 import type { Viewer } from '../viewer/viewer.ts'
 import type { World } from '../world/world.ts'
 import type { GateRun, GateScale } from './gate.ts'
-import { childrenOf, createStage, lossOf, MODES, steadyProfile } from './stage.ts'
+import { childrenOf, createStage, lossOf, MODES } from './stage.ts'
 
 interface KillOptions {
   lossPercent: number
@@ -13,15 +13,29 @@ interface KillOptions {
   isClean: boolean
 }
 
+/** What the end of one relay cost. */
 interface Kill {
+  mode: Mode
   /** Of each child that was pushed media by it, ms. */
   gapsMs: number[]
-  /** The same of these children over as long before it, and of peers that had nothing to do with it: what there is on any day. */
+  /** The same beyond what is usual at its place before or after: what the change itself cost, and not the new place. */
+  changesMs: number[]
+  /** The same as `gapsMs` of these children over as long before it, and of peers that had nothing to do with it: what there is on any day. */
   beforeMs: number[]
   othersMs: number[]
+  /** Of those who gave it up: how long after its end, ms. */
+  givenUpMs: number[]
   lost: number
   stallMs: number
-  mode: Mode
+}
+
+/** Somebody who lives on, before it. */
+interface Watched {
+  viewer: Viewer
+  isChild: boolean
+  usual: UsualDelay
+  beforeMs: number
+  stallMs: number
 }
 
 const VIEWERS = 30
@@ -30,6 +44,8 @@ const KILLS = 200
 const WATCH_MS = 5000
 const WATCHED_PARTS = 12
 const RECOVER_MS = 4000
+/** Three of each place: what came in `RECOVER_MS` and the last of `WATCH_MS`. */
+const SETTLED_PARTS = 24
 const LATE_MS = 250
 /** These may be on their way. */
 const NEWEST_PARTS = 2
@@ -42,42 +58,67 @@ export function relayDeaths(options: KillOptions, { size, seed, say }: GateScale
     const world = createStage({ seed: seed + index, viewers: VIEWERS, mode, loss })
     for (let done = 0; done < each; done += 1) {
       kills.push(killOne(world, options.isClean, mode))
-      world.addViewer(steadyProfile(done))
-      world.runFor(RECOVER_MS)
       if (done % 25 === 24) say(`${mode}: ${done + 1} of ${each}`)
     }
   })
-  return figuresOf(kills)
+  return figuresOf(kills, options.isClean)
 }
 
+/**
+ * The end of one relay. Another of its kind comes in its place, so that the room stays what it is: of those with children, who has a
+ * fast line dies more often than others.
+ */
 function killOne(world: World, isClean: boolean, mode: Mode): Kill {
   const victim = chooseRelay(world)
-  const children = new Set(childrenOf(world, victim.id))
   // Somewhere within a part, not always at its beginning.
   world.runFor(world.random.between(0, 250))
+  const watched = watch(world, victim)
   const from = world.stream.newest
-  const until = from - NEWEST_PARTS
-  const watched = [...world.viewers.values()]
+  const endedAtMs = world.clock.now()
+  if (isClean) victim.leave()
+  else world.kill(victim.id)
+  world.runFor(WATCH_MS)
+  const gaps = watched.map(({ viewer, usual }) => gapOf(world, viewer, [from, from + WATCHED_PARTS], usual))
+  const kill: Kill = {
+    mode,
+    gapsMs: [],
+    changesMs: [],
+    beforeMs: [],
+    othersMs: [],
+    givenUpMs: [],
+    lost: 0,
+    stallMs: 0,
+  }
+  watched.forEach(({ viewer, isChild, beforeMs, stallMs }, at) => {
+    const { worstMs = 0, lost = 0 } = gaps[at] ?? {}
+    kill.lost += lost
+    kill.stallMs += viewer.player.stallMs - stallMs
+    if (!isChild) return kill.othersMs.push(worstMs)
+    kill.gapsMs.push(worstMs)
+    kill.beforeMs.push(beforeMs)
+    const given = viewer.log.lost.find(({ parent, atMs }) => parent === victim.id && atMs >= endedAtMs)
+    if (given) kill.givenUpMs.push(given.atMs - endedAtMs)
+  })
+  world.addViewer(victim.profile)
+  world.runFor(RECOVER_MS)
+  for (const { viewer, isChild, usual } of watched) {
+    if (!isChild) continue
+    const later = laterOf(usual, usualDelay(world, viewer, SETTLED_PARTS))
+    kill.changesMs.push(gapOf(world, viewer, [from, from + WATCHED_PARTS], later).worstMs)
+  }
+  return kill
+}
+
+function watch(world: World, victim: Viewer): Watched[] {
+  const children = new Set(childrenOf(world, victim.id))
+  const until = world.stream.newest - NEWEST_PARTS
+  return [...world.viewers.values()]
     .filter((viewer) => viewer !== victim)
     .map((viewer) => {
       const usual = usualDelay(world, viewer)
       const beforeMs = gapOf(world, viewer, [until - WATCHED_PARTS, until], usual).worstMs
-      return { viewer, usual, beforeMs, stallMs: viewer.player.stallMs }
+      return { viewer, isChild: children.has(viewer), usual, beforeMs, stallMs: viewer.player.stallMs }
     })
-  if (isClean) victim.leave()
-  else world.kill(victim.id)
-  world.runFor(WATCH_MS)
-  const kill: Kill = { gapsMs: [], beforeMs: [], othersMs: [], lost: 0, stallMs: 0, mode }
-  for (const { viewer, usual, beforeMs, stallMs } of watched) {
-    const gap: Gap = gapOf(world, viewer, [from, from + WATCHED_PARTS], usual)
-    if (children.has(viewer)) {
-      kill.gapsMs.push(gap.worstMs)
-      kill.beforeMs.push(beforeMs)
-    } else kill.othersMs.push(gap.worstMs)
-    kill.lost += gap.lost
-    kill.stallMs += viewer.player.stallMs - stallMs
-  }
-  return kill
 }
 
 /** Somebody with children, drawn by chance. */
@@ -89,9 +130,10 @@ function chooseRelay(world: World): Viewer {
   return world.random.pick(relays)
 }
 
-function figuresOf(kills: readonly Kill[]): GateRun {
-  const gapsMs = kills.flatMap((kill) => kill.gapsMs)
-  const gaps = distributionOf(gapsMs, 50)
+function figuresOf(kills: readonly Kill[], isClean: boolean): GateRun {
+  const all = (of: (kill: Kill) => number[]) => distributionOf(kills.flatMap(of), 50)
+  const gaps = all(({ gapsMs }) => gapsMs)
+  const givenUp = all(({ givenUpMs }) => givenUpMs)
   const stallOf = (mode: Mode): number =>
     round(kills.filter((kill) => kill.mode === mode).reduce((sum, { stallMs }) => sum + stallMs, 0))
   return {
@@ -100,21 +142,19 @@ function figuresOf(kills: readonly Kill[]): GateRun {
       gapP50Ms: gaps.p50,
       gapP99Ms: gaps.p99,
       gapMaxMs: gaps.max,
-      lateParts: gapsMs.filter((gap) => gap > LATE_MS).length,
+      // Who dies is out of the game long before it is given up; who says good-bye is given up at once.
+      ...(isClean && { handOverP99Ms: givenUp.p99 }),
+      lateParts: kills.flatMap(({ gapsMs }) => gapsMs).filter((gap) => gap > LATE_MS).length,
       lostParts: kills.reduce((sum, { lost }) => sum + lost, 0),
       stallContinuityMs: stallOf('continuity'),
       stallLowMs: stallOf('low'),
     },
     details: {
       gaps,
-      before: distributionOf(
-        kills.flatMap(({ beforeMs }) => beforeMs),
-        50,
-      ),
-      others: distributionOf(
-        kills.flatMap(({ othersMs }) => othersMs),
-        50,
-      ),
+      changes: all(({ changesMs }) => changesMs),
+      before: all(({ beforeMs }) => beforeMs),
+      others: all(({ othersMs }) => othersMs),
+      givenUp,
     },
   }
 }

@@ -1,8 +1,11 @@
 /** What the cascade spares the edge, with people coming and going. */
+import { capacityOf } from '../../../cascade/coordinator/swarm-peer.ts'
+import { STRIPES } from '../../../cascade/frame/frame.ts'
 import { distributionOf, round } from '../measure/distribution.ts'
 import type { Mode } from '../viewer/player-model.ts'
 import type { Viewer } from '../viewer/viewer.ts'
 import { Churn } from '../world/churn.ts'
+import { STREAM_KBPS } from '../world/stream.ts'
 import { DEFAULT_WORLD, World } from '../world/world.ts'
 import type { GateRun, GateScale } from './gate.ts'
 import { lossOf } from './stage.ts'
@@ -18,6 +21,7 @@ const CHURN_PER_MINUTE = 0.1
 const ARRIVE_MS = 30_000
 const WARM_UP_MS = 60_000
 const MINUTES = 5
+const SAMPLE_MS = 5000
 
 export interface RoomOptions {
   peers: number
@@ -47,12 +51,33 @@ export function freeRun(options: RoomOptions, say: (text: string) => void): Gate
   churn.start(ARRIVE_MS)
   world.runFor(ARRIVE_MS + WARM_UP_MS)
   const before = totalsOf(world, gone)
+  const borne: number[] = []
   for (let minute = 0; minute < minutes; minute += 1) {
-    world.runFor(60_000 * Math.min(1, minutes - minute))
+    for (let left = 60_000 * Math.min(1, minutes - minute); left > 0; left -= SAMPLE_MS) {
+      world.runFor(Math.min(SAMPLE_MS, left))
+      borne.push(bearableShare(world))
+    }
     say(`minute ${minute + 1} of ${minutes}, ${world.viewers.size} viewers`)
   }
   const after = totalsOf(world, gone)
-  return figuresOf(peers, { before, after, all: [...world.viewers.values(), ...gone] }, churn)
+  const { figures, details } = figuresOf(
+    peers,
+    { before, after, all: [...world.viewers.values(), ...gone] },
+    churn,
+  )
+  const bearable = round(borne.reduce((sum, share) => sum + share, 0) / borne.length, 4)
+  return { figures, details: { ...details, bearable } }
+}
+
+/**
+ * Of all that viewers need, what the lines of those whom others can reach bear together when each sends what it is asked for as a
+ * rule, without a stripe of theirs going to waste: 0 to 1.
+ */
+function bearableShare({ viewers }: World): number {
+  let stripes = 0
+  for (const { isRunning, profile } of viewers.values())
+    if (isRunning && profile.isReachable) stripes += capacityOf(profile.ability, STREAM_KBPS).askedStripes
+  return Math.min(1, stripes / (STRIPES * Math.max(1, viewers.size)))
 }
 
 function figuresOf(

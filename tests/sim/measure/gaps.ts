@@ -6,18 +6,25 @@ import { PARTS_PER_SEGMENT } from '../../../media/part.ts'
 import type { Member, World } from '../world/world.ts'
 import { median } from './distribution.ts'
 
+/** Ten of each place. */
 const USUAL_PARTS = 80
 
 /** What parts took to get here lately, ms after their publication, by their place in the segment. */
 export type UsualDelay = readonly number[]
 
-export function usualDelay({ stream }: World, member: Member): UsualDelay {
+/** Of the last `parts` parts: a whole number of segments. */
+export function usualDelay({ stream }: World, member: Member, parts = USUAL_PARTS): UsualDelay {
   const delays: number[][] = Array.from({ length: PARTS_PER_SEGMENT }, () => [])
-  for (let number = stream.newest; number > stream.newest - USUAL_PARTS; number -= 1) {
+  for (let number = stream.newest; number > stream.newest - parts; number -= 1) {
     const atMs = member.delays.completeAtMs(number)
     if (atMs !== null) delays[number % PARTS_PER_SEGMENT]?.push(atMs - stream.publishedAtMs(number))
   }
   return delays.map(median)
+}
+
+/** What is late by neither of two, say those of a place in the tree and of the next. */
+export function laterOf(one: UsualDelay, other: UsualDelay): UsualDelay {
+  return one.map((ms, place) => Math.max(ms, other[place] ?? 0))
 }
 
 /** Of the parts that begin no segment. */
