@@ -123,12 +123,15 @@ export class HeadwaterProcess {
   }
 
   async untilReady(): Promise<void> {
-    await Promise.race([
-      eventually(() => this.isReady(), START_LIMIT_MS),
-      this.#exited.then((code) => Promise.reject(new Error(`it ended with ${code}`))),
-    ]).catch((cause: unknown) => {
-      throw new Error(`headwater did not start:\n${this.output}`, { cause })
-    })
+    const child = this.#child
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+    await eventually(async () => hasEnded() || (await this.isReady()), START_LIMIT_MS).catch(
+      (cause: unknown) => {
+        throw new Error(`headwater did not start:\n${this.output}`, { cause })
+      },
+    )
+    if (hasEnded())
+      throw new Error(`headwater ended with ${child.exitCode ?? child.signalCode}:\n${this.output}`)
   }
 
   /** Everything it has printed. */
