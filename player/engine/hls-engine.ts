@@ -8,6 +8,7 @@ import type { BandwidthMeter } from '../stream/bandwidth-meter.ts'
 import type { LocalStream } from '../stream/local-stream.ts'
 import { locate, type Master } from '../stream/master.ts'
 import { Adaptation } from './adaptation.ts'
+import { BufferLimit } from './buffer-limit.ts'
 import { bufferedAheadS, readSpans } from './buffered.ts'
 import { Ending } from './ending.ts'
 import { NO_FACTS, type Engine, type EngineEnd, type EngineFacts } from './engine.ts'
@@ -48,6 +49,7 @@ export class HlsEngine implements Engine {
   readonly #adaptation: Adaptation
   readonly #timers: ReturnType<typeof setInterval>[] = []
   #hls: Hls | null = null
+  #bufferLimit: BufferLimit | null = null
   #master: Master | null = null
   #switch: RenditionSwitch | null = null
   #mode: LatencyMode
@@ -92,6 +94,7 @@ export class HlsEngine implements Engine {
       loader: createPartLoader((address, signal) => stream.answer(address, signal)),
     })
     this.#hls = hls
+    this.#bufferLimit = new BufferLimit(hls.config)
     mendBufferQueue(Reflect.get(hls, 'bufferController'))
     this.#switch = new RenditionSwitch(first, {
       stream,
@@ -134,8 +137,9 @@ export class HlsEngine implements Engine {
   setMode(mode: LatencyMode): void {
     if (mode === this.#mode) return
     this.#mode = mode
-    const { liveSyncDuration, maxBufferLength, maxMaxBufferLength } = hlsSettings(mode)
-    if (this.#hls) Object.assign(this.#hls.config, { liveSyncDuration, maxBufferLength, maxMaxBufferLength })
+    const settings = hlsSettings(mode)
+    if (this.#hls) this.#hls.config.liveSyncDuration = settings.liveSyncDuration
+    this.#bufferLimit?.set(settings)
     this.#options.stream.partWindowS = MODES[mode].partWindowS
     this.#rate.setMode(mode)
   }
@@ -203,6 +207,7 @@ export class HlsEngine implements Engine {
 
   /** hls.js recovers from most by itself; what it calls fatal gets a few more chances, then the player starts anew. */
   #handle(hls: Hls, data: ErrorData): void {
+    this.#bufferLimit?.noteError(data.details)
     if (!data.fatal) return
     const isMedia = data.type === 'mediaError'
     const used = isMedia ? this.#recoveries.media++ : this.#recoveries.load++
@@ -226,6 +231,7 @@ export class HlsEngine implements Engine {
 
   #watch(): void {
     const { video } = this.#options
+    this.#bufferLimit?.keep()
     const verdict = watchHole(
       { buffered: readSpans(video.buffered), currentTime: video.currentTime, nowMs: performance.now() },
       this.#hole,

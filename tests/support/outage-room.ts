@@ -5,7 +5,7 @@ import { publishClock } from './clock-picture.ts'
 import { eventually } from './eventually.ts'
 import type { HeadwaterProcess, MadeRoom } from './headwater-process.ts'
 import { publishFlashes, type Publisher } from './publisher.ts'
-import { openWatchPage, untilPlaying, type WatchOptions, type WatchPage } from './watch-page.ts'
+import { openWatchPage, untilPlaying, untilReserve, type WatchOptions, type WatchPage } from './watch-page.ts'
 
 export const SOON_MS = 60_000
 /** Behind live by the whole of continuity mode's distance, and settled. */
@@ -77,7 +77,7 @@ export class OutageRoom {
     const page = await openWatchPage(browser, { url: this.server.url, roomId: this.#made.id, ...options })
     onTestFinished(() => page.close())
     await untilPlaying(page, SOON_MS)
-    await eventually(async () => ((await page.stats())?.reserveMs ?? 0) > FULL_RESERVE_MS - 1500, SOON_MS)
+    await untilReserve(page, FULL_RESERVE_MS - 1500)
     return page
   }
 

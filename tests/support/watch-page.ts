@@ -82,8 +82,23 @@ export async function untilPlaying(opened: WatchPage, limitMs = 60_000): Promise
   }, limitMs)
 }
 
+/** Resolves when so much is loaded ahead of the playhead; else tells what the page had instead. */
+export async function untilReserve(opened: WatchPage, reserveMs: number, limitMs = 60_000): Promise<void> {
+  const isThere = async (): Promise<boolean> => ((await opened.stats())?.reserveMs ?? 0) > reserveMs
+  await eventually(isThere, limitMs).catch(async (cause: unknown) => {
+    const media = await opened.page.evaluate(READ_MEDIA)
+    const seen = JSON.stringify({ stats: await opened.stats(), media, errors: opened.errors.slice(-5) })
+    throw new Error(`no reserve of ${reserveMs} ms within ${limitMs} ms: ${seen}`, { cause })
+  })
+}
+
 const VISIBLE_VIDEO =
   "[...document.querySelectorAll('video')].sort((a, b) => b.clientWidth - a.clientWidth || b.readyState - a.readyState)[0]"
 const READ_STATS = 'window.headwater?.stats?.() ?? null'
 const READ_AGE = `window.readClock(${VISIBLE_VIDEO})`
 const READ_TIME = `${VISIBLE_VIDEO}?.currentTime ?? 0`
+/** Of every video element: where it is, and what it has. */
+const READ_MEDIA = `[...document.querySelectorAll('video')].map(({ currentTime, paused, readyState, playbackRate, buffered }) => ({
+  currentTime, paused, readyState, playbackRate,
+  buffered: Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)]),
+}))`

@@ -10,7 +10,7 @@ import { HeadwaterProcess, type MadeRoom } from '../support/headwater-process.ts
 import { expectUnnoticed, observe } from '../support/observe.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { namedEdges } from '../support/shielded-cluster.ts'
-import { openWatchPage, untilPlaying, type WatchPage } from '../support/watch-page.ts'
+import { openWatchPage, untilPlaying, untilReserve, type WatchPage } from '../support/watch-page.ts'
 
 const LIMIT_MS = 60_000
 /** Twice what continuity viewers hold. */
@@ -82,7 +82,7 @@ async function untilWatchedFor(watch: WatchPage, seconds: number): Promise<void>
 async function openFrom(engine: (typeof ENGINES)[number]): Promise<WatchPage> {
   const watch = await openWatchPage(browser, { url: origin.url, roomId: room.id, engine, sharing: ALONE })
   await untilPlaying(watch)
-  await eventually(async () => ((await watch.stats())?.reserveMs ?? 0) > RESERVE_MS, LIMIT_MS)
+  await untilReserve(watch, RESERVE_MS, LIMIT_MS)
   return watch
 }
 

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { HeadwaterProcess } from '../support/headwater-process.ts'
 import { expectUnnoticed, expectUnstalled, observe, STALL_SLACK_MS } from '../support/observe.ts'
 import { FULL_RESERVE_MS, OutageRoom, pause, SOON_MS } from '../support/outage-room.ts'
+import { untilReserve } from '../support/watch-page.ts'
 
 /** From the first new part to the moment that the player has it; and what it calls unreachable before its reserve is played. */
 const PLAYER_MARGIN_MS = 2500
@@ -146,7 +147,7 @@ describe('a viewer who loses his own network', () => {
     await page.page.context().setOffline(true)
     await pause(3000)
     await page.page.context().setOffline(false)
-    await eventually(async () => ((await page.stats())?.reserveMs ?? 0) > 6500, SOON_MS)
+    await untilReserve(page, 6500)
     expectUnnoticed(await seen.stop())
   })
 
@@ -157,7 +158,7 @@ describe('a viewer who loses his own network', () => {
     await page.page.context().setOffline(true)
     await pause(4000)
     await page.page.context().setOffline(false)
-    await eventually(async () => ((await page.stats())?.reserveMs ?? 0) > 6500, SOON_MS)
+    await untilReserve(page, 6500)
     await pause(FULL_RESERVE_MS)
     expectUnnoticed(await seen.stop())
     expect(await page.currentTime()).toBeGreaterThan(before + 10)
