@@ -2,8 +2,11 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** Below those that systems give to outgoing connections, of which any could have taken one meanwhile. */
-const FROM = 10_000
+/**
+ * Below those that systems give to outgoing connections, of which any could have taken one meanwhile, and above the last one that
+ * browsers and `fetch` refuse to open (10080; "bad port" in the Fetch standard).
+ */
+const FROM = 10_081
 const UNTIL = 32_000
 const MAX_TRIES = 100
 
