@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { House } from './house.ts'
 import { packageRoot } from './runtime/package-root.ts'
+import { isRefusedByBrowsers } from './runtime/refused-ports.ts'
 
 export interface Greeting {
   house: House
@@ -23,8 +24,13 @@ export function greet({ house, httpPort, rtmpPort, roomId }: Greeting): void {
       : `Studio   ${url}/studio  (sign in with ADMIN_TOKEN)`,
     `OBS      server rtmp://${new URL(url).hostname}:${rtmpPort}/live, stream key from the studio`,
     ...(roomId === null ? [] : [`Demo     ${url}/watch/${roomId}`]),
+    ...(config.publicUrl === null && isRefusedByBrowsers(httpPort) ? ['', refusal(httpPort)] : []),
   ]
   console.log(`\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`)
+}
+
+function refusal(port: number): string {
+  return `Browsers refuse to open port ${port}: choose another HTTP_PORT, or say by PUBLIC_URL what is in front of it.`
 }
 
 export function readVersion(): string {
