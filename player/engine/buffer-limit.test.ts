@@ -9,7 +9,7 @@ describe('BufferLimit', () => {
     const reduce = await reduceOfHls()
     for (let times = 0; times < 5; times++) reduce.call({ config, warn: () => undefined }, 6, 2)
     expect(config.maxMaxBufferLength).toBeLessThan(6)
-    limit.keep()
+    limit.keep(hlsSettings('continuity'))
     expect(config.maxMaxBufferLength).toBe(hlsSettings('continuity').maxMaxBufferLength)
   })
 
@@ -17,10 +17,10 @@ describe('BufferLimit', () => {
     const config = { ...hlsSettings('continuity') }
     const limit = new BufferLimit(config)
     const { maxBufferLength, maxMaxBufferLength } = hlsSettings('low')
-    limit.set(hlsSettings('low'))
+    limit.keep(hlsSettings('low'))
     expect(config).toMatchObject({ maxBufferLength, maxMaxBufferLength })
     config.maxMaxBufferLength = 1
-    limit.keep()
+    limit.keep(hlsSettings('low'))
     expect(config).toMatchObject({ maxBufferLength, maxMaxBufferLength })
   })
 
@@ -30,7 +30,7 @@ describe('BufferLimit', () => {
     limit.noteError('fragLoadError')
     limit.noteError('bufferFullError')
     config.maxMaxBufferLength = 12
-    limit.keep()
+    limit.keep(hlsSettings('continuity'))
     expect(config.maxMaxBufferLength).toBe(12)
   })
 })

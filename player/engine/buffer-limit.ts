@@ -16,18 +16,10 @@ const BUFFER_FULL = 'bufferFullError'
 
 export class BufferLimit {
   readonly #config: BufferLimits
-  #wanted: BufferLimits
   #isFull = false
 
   constructor(config: BufferLimits) {
     this.#config = config
-    this.#wanted = limitsOf(config)
-  }
-
-  /** What a latency mode wants from now on. */
-  set(wanted: BufferLimits): void {
-    this.#wanted = limitsOf(wanted)
-    Object.assign(this.#config, this.#wanted)
   }
 
   /** `details`: of an error of hls.js. */
@@ -35,12 +27,8 @@ export class BufferLimit {
     this.#isFull ||= details === BUFFER_FULL
   }
 
-  /** To be called now and then. */
-  keep(): void {
-    if (!this.#isFull) Object.assign(this.#config, this.#wanted)
+  /** To be called now and then, with what the latency mode wants. */
+  keep({ maxBufferLength, maxMaxBufferLength }: BufferLimits): void {
+    if (!this.#isFull) Object.assign(this.#config, { maxBufferLength, maxMaxBufferLength })
   }
-}
-
-function limitsOf({ maxBufferLength, maxMaxBufferLength }: BufferLimits): BufferLimits {
-  return { maxBufferLength, maxMaxBufferLength }
 }

@@ -137,9 +137,8 @@ export class HlsEngine implements Engine {
   setMode(mode: LatencyMode): void {
     if (mode === this.#mode) return
     this.#mode = mode
-    const settings = hlsSettings(mode)
-    if (this.#hls) this.#hls.config.liveSyncDuration = settings.liveSyncDuration
-    this.#bufferLimit?.set(settings)
+    const { liveSyncDuration, maxBufferLength, maxMaxBufferLength } = hlsSettings(mode)
+    if (this.#hls) Object.assign(this.#hls.config, { liveSyncDuration, maxBufferLength, maxMaxBufferLength })
     this.#options.stream.partWindowS = MODES[mode].partWindowS
     this.#rate.setMode(mode)
   }
@@ -231,7 +230,7 @@ export class HlsEngine implements Engine {
 
   #watch(): void {
     const { video } = this.#options
-    this.#bufferLimit?.keep()
+    this.#bufferLimit?.keep(hlsSettings(this.#mode))
     const verdict = watchHole(
       { buffered: readSpans(video.buffered), currentTime: video.currentTime, nowMs: performance.now() },
       this.#hole,

@@ -1,12 +1,10 @@
 /** Ports for processes that open them a moment later. */
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+import { isRefusedByBrowsers } from '../../runtime/refused-ports.ts'
 
-/**
- * Below those that systems give to outgoing connections, of which any could have taken one meanwhile, and above the last one that
- * browsers and `fetch` refuse to open (10080; "bad port" in the Fetch standard).
- */
-const FROM = 10_081
+/** Below those that systems give to outgoing connections, of which any could have taken one meanwhile. */
+const FROM = 10_000
 const UNTIL = 32_000
 const MAX_TRIES = 100
 
@@ -16,7 +14,7 @@ export async function freePorts(count: number): Promise<number[]> {
   for (let tries = 0; found.size < count; tries++) {
     if (tries === MAX_TRIES) throw new Error(`of ${MAX_TRIES} ports only ${found.size} were free`)
     const port = randomInt(FROM, UNTIL)
-    if (await isFree(port)) found.add(port)
+    if (!isRefusedByBrowsers(port) && (await isFree(port))) found.add(port)
   }
   return [...found]
 }

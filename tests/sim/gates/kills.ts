@@ -78,7 +78,6 @@ function killOne(world: World, isClean: boolean, mode: Mode): Kill {
   if (isClean) victim.leave()
   else world.kill(victim.id)
   world.runFor(WATCH_MS)
-  const gaps = watched.map(({ viewer, usual }) => gapOf(world, viewer, [from, from + WATCHED_PARTS], usual))
   const kill: Kill = {
     mode,
     gapsMs: [],
@@ -89,16 +88,19 @@ function killOne(world: World, isClean: boolean, mode: Mode): Kill {
     lost: 0,
     stallMs: 0,
   }
-  watched.forEach(({ viewer, isChild, beforeMs, stallMs }, at) => {
-    const { worstMs = 0, lost = 0 } = gaps[at] ?? {}
+  for (const { viewer, isChild, usual, beforeMs, stallMs } of watched) {
+    const { worstMs, lost } = gapOf(world, viewer, [from, from + WATCHED_PARTS], usual)
     kill.lost += lost
     kill.stallMs += viewer.player.stallMs - stallMs
-    if (!isChild) return kill.othersMs.push(worstMs)
+    if (!isChild) {
+      kill.othersMs.push(worstMs)
+      continue
+    }
     kill.gapsMs.push(worstMs)
     kill.beforeMs.push(beforeMs)
     const given = viewer.log.lost.find(({ parent, atMs }) => parent === victim.id && atMs >= endedAtMs)
     if (given) kill.givenUpMs.push(given.atMs - endedAtMs)
-  })
+  }
   world.addViewer(victim.profile)
   world.runFor(RECOVER_MS)
   for (const { viewer, isChild, usual } of watched) {
